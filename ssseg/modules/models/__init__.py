@@ -1,0 +1,1 @@
+"""Networks and what trains them: backbones, segmentors, losses, samplers, optimizers, schedulers."""

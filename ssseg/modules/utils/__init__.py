@@ -15,9 +15,9 @@ _MODULES = {
     ".files": "judgefileexist symlink touchdir touchdirs",
     ".labelmap": "LabelMap",
     ".logger": "BuildLoggerHandle LoggerHandleBuilder TrainTimer TrainingLoggingManager",
-    ".misc": "postprocesspredgtpairs",
     ".modulebuilder": "BaseModuleBuilder Registry",
     ".pretrained": "loadpretrainedweights",
+    ".results": "postprocesspredgtpairs",
     ".seeds": "setrandomseed",
 }
 

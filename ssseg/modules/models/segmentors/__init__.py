@@ -1,0 +1,3 @@
+"""Segmentors: a backbone with a head that scores every class at every place."""
+
+from .builder import BuildSegmentor, SegmentorBuilder

@@ -1,0 +1,3 @@
+"""Activations, by name."""
+
+from .builder import ActivationBuilder, BuildActivation

@@ -1,0 +1,3 @@
+"""Dropout, by name."""
+
+from .builder import BuildDropout, DropoutBuilder

@@ -1,0 +1,3 @@
+"""What fits nowhere else."""
+
+from .divisible import makedivisible

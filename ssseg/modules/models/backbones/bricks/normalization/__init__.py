@@ -1,0 +1,3 @@
+"""Normalizations, by name."""
+
+from .builder import BuildNormalization, NormalizationBuilder

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Segment pictures: bash scripts/inference.sh CFG CKPT --imagepath FILE | --imagedir DIR [options of ssseg infer]
+set -euo pipefail
+CFG=$1 CKPT=$2
+shift 2
+exec "${PYTHON:-python}" -m ssseg.inference --cfgfilepath "$CFG" --ckptspath "$CKPT" "$@"

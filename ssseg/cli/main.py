@@ -1,0 +1,79 @@
+"""`ssseg COMMAND ...`: what users type. Each command has a file of its own in this folder."""
+
+import argparse
+import difflib
+import os
+import re
+import signal
+import sys
+from typing import NoReturn
+
+from .. import __version__
+from ..modules.utils.errors import SSSegError, StopRequested
+from . import config, data, demo, doctor, infer, models, test, train
+
+OVERRIDE = re.compile(r"~?[A-Za-z_][\w.]*(=|$)")
+COMMANDS = {
+    "train": train,
+    "test": test,
+    "infer": infer,
+    "config": config,
+    "data": data,
+    "models": models,
+    "doctor": doctor,
+    "demo": demo,
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the closest option or command when one is not known."""
+
+    def error(self, message: str) -> NoReturn:
+        known = [option for action in self._actions for option in action.option_strings]
+        known += [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
+        words = message.replace("'", " ").replace(",", " ").split()
+        match = next((close for word in words for close in difflib.get_close_matches(word, known, n=1)), None)
+        hint = f" Did you mean {match}?" if match and match not in words else ""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}.{hint}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = Parser(prog="ssseg", description="Semantic segmentation on PyTorch.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"ssseg {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    for module in COMMANDS.values():
+        module.add_parser(commands)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: see `modules/utils/errors.py`. Only bugs end in a traceback."""
+    parser = build_parser()
+    options, rest = parser.parse_known_args(arguments)
+    overrides = [word for word in rest if OVERRIDE.match(word)]
+    if len(overrides) < len(rest) or (rest and not hasattr(options, "overrides")):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:  # argparse takes positionals in one run only; these stood behind an option
+        options.overrides += overrides
+    try:
+        code = COMMANDS[options.command].run(options)
+        sys.stdout.flush()
+        return code
+    except StopRequested as stop:
+        sys.stderr.write(f"{stop}\n")
+        return stop.exit_code
+    except SSSegError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # `ssseg ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""ERFNet.
+
+Paper: Romera et al., "ERFNet: Efficient Residual Factorized ConvNet for Real-time Semantic Segmentation", T-ITS 2018.
+"""
+
+from .default_segmentor import SegmentorConfig
+
+ERFNET_SEGMENTOR_CFG = SegmentorConfig(
+    type="FCN",
+    num_classes=-1,
+    benchmark=True,
+    align_corners=False,
+    work_dir="ckpts",
+    eval_interval_epochs=10,
+    save_interval_epochs=1,
+    logger_handle_cfg={"type": "LocalLoggerHandle", "logfilepath": ""},
+    training_logging_manager_cfg={"log_interval_iters": 50},
+    norm_cfg={"type": "SyncBatchNorm"},
+    act_cfg={"type": "ReLU", "inplace": True},
+    backbone={"type": "ERFNet", "structure_type": "erfnet", "pretrained": False, "selected_indices": (0,)},
+    head={"in_channels": 16, "feats_channels": 128, "num_convs": 1, "dropout": 0.1},
+    auxiliary=None,
+    losses={"loss_cls": {"type": "CrossEntropyLoss", "scale_factor": 1.0, "ignore_index": -100, "reduction": "mean"}},
+    inference={
+        "forward": {"mode": "whole", "cropsize": None, "stride": None},
+        "tta": {"multiscale": [1], "flip": False, "use_probs_before_resize": False},
+        "evaluate": {"metric_list": ["iou", "miou"]},
+    },
+    scheduler={
+        "type": "PolyScheduler",
+        "max_epochs": 0,
+        "power": 0.9,
+        "optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "params_rules": {}},
+    },
+    dataset=None,
+    dataloader=None,
+)

@@ -1,0 +1,49 @@
+"""FCN in mixed precision.
+
+Paper: Micikevicius et al., "Mixed Precision Training", ICLR 2018, arXiv:1710.03740.
+"""
+
+from .default_segmentor import SegmentorConfig
+
+FP16_SEGMENTOR_CFG = SegmentorConfig(
+    type="FCN",
+    num_classes=-1,
+    benchmark=True,
+    align_corners=False,
+    work_dir="ckpts",
+    eval_interval_epochs=10,
+    save_interval_epochs=1,
+    logger_handle_cfg={"type": "LocalLoggerHandle", "logfilepath": ""},
+    training_logging_manager_cfg={"log_interval_iters": 50},
+    norm_cfg={"type": "SyncBatchNorm"},
+    act_cfg={"type": "ReLU", "inplace": True},
+    backbone={
+        "type": "ResNet",
+        "depth": 101,
+        "structure_type": "resnet101conv3x3stem",
+        "pretrained": True,
+        "outstride": 8,
+        "use_conv3x3_stem": True,
+        "selected_indices": (2, 3),
+    },
+    head={"in_channels": 2048, "feats_channels": 512, "dropout": 0.1},
+    auxiliary={"in_channels": 1024, "out_channels": 512, "dropout": 0.1},
+    losses={
+        "loss_aux": {"type": "CrossEntropyLoss", "scale_factor": 0.4, "ignore_index": -100, "reduction": "mean"},
+        "loss_cls": {"type": "CrossEntropyLoss", "scale_factor": 1.0, "ignore_index": -100, "reduction": "mean"},
+    },
+    inference={
+        "forward": {"mode": "whole", "cropsize": None, "stride": None},
+        "tta": {"multiscale": [1], "flip": False, "use_probs_before_resize": False},
+        "evaluate": {"metric_list": ["iou", "miou"]},
+    },
+    scheduler={
+        "type": "PolyScheduler",
+        "max_epochs": 0,
+        "power": 0.9,
+        "optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "params_rules": {}},
+    },
+    dataset=None,
+    dataloader=None,
+    fp16_cfg={"type": "apex", "initialize": {"opt_level": "O1"}, "scale_loss": {}},
+)

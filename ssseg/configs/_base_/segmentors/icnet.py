@@ -1,0 +1,52 @@
+"""ICNet.
+
+Paper: Zhao et al., "ICNet for Real-Time Semantic Segmentation on High-Resolution Images", ECCV 2018, arXiv:1704.08545.
+"""
+
+from .default_segmentor import SegmentorConfig
+
+ICNET_SEGMENTOR_CFG = SegmentorConfig(
+    type="ICNet",
+    num_classes=-1,
+    benchmark=True,
+    align_corners=False,
+    work_dir="ckpts",
+    eval_interval_epochs=10,
+    save_interval_epochs=1,
+    logger_handle_cfg={"type": "LocalLoggerHandle", "logfilepath": ""},
+    training_logging_manager_cfg={"log_interval_iters": 50},
+    norm_cfg={"type": "SyncBatchNorm"},
+    act_cfg={"type": "ReLU", "inplace": True},
+    backbone={
+        "type": "ResNet",
+        "depth": 101,
+        "structure_type": "resnet101conv3x3stem",
+        "pretrained": True,
+        "outstride": 8,
+        "use_conv3x3_stem": True,
+        "selected_indices": (0, 1, 2),
+    },
+    head={"in_channels_list": [64, 256, 256], "feats_channels": 128, "dropout": 0.1, "encoder": {}},
+    auxiliary=[
+        {"in_channels": 128, "out_channels": 128, "num_convs": 1, "dropout": 0.1},
+        {"in_channels": 128, "out_channels": 128, "num_convs": 1, "dropout": 0.1},
+    ],
+    losses={
+        "loss_aux1": {"type": "CrossEntropyLoss", "scale_factor": 0.4, "ignore_index": -100, "reduction": "mean"},
+        "loss_aux2": {"type": "CrossEntropyLoss", "scale_factor": 0.4, "ignore_index": -100, "reduction": "mean"},
+        "loss_cls": {"type": "CrossEntropyLoss", "scale_factor": 1.0, "ignore_index": -100, "reduction": "mean"},
+    },
+    inference={
+        "forward": {"mode": "whole", "cropsize": None, "stride": None},
+        "tta": {"multiscale": [1], "flip": False, "use_probs_before_resize": False},
+        "evaluate": {"metric_list": ["iou", "miou"]},
+    },
+    scheduler={
+        "type": "PolyScheduler",
+        "max_epochs": 0,
+        "power": 0.9,
+        "optimizer": {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "params_rules": {}},
+    },
+    dataset=None,
+    dataloader=None,
+)

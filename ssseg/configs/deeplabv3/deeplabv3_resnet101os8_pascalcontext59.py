@@ -1,0 +1,18 @@
+"""DeepLabV3, ResNet-101 at 1/8, PASCAL Context (59 classes), 480x480, 260 epochs. Published mIoU: 53.81 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+from .._base_.inference import slide
+from .._base_.schedules import sgd
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "DEEPLABV3",
+    dataset="PASCALCONTEXT59_480x480",
+    dataloader="BS16",
+    max_epochs=260,
+    backbone=resnet(101, outstride=8),
+    optimizer=sgd(0.004, weight_decay=0.0001),
+    inference=slide(480),
+)
+SEGMENTOR_CFG["head"]["dilations"] = [1, 12, 24, 36]

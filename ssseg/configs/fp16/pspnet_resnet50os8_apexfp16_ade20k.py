@@ -1,0 +1,10 @@
+"""PSPNet, ResNet-50 at 1/8, ADE20k, 512x512, 130 epochs, mixed precision. Published mIoU: 42.06 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__, "FP16", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130, backbone=resnet(50, outstride=8)
+)
+SEGMENTOR_CFG["type"] = "PSPNet"
+SEGMENTOR_CFG["head"]["pool_scales"] = [1, 2, 3, 6]

@@ -1,0 +1,5 @@
+"""FCN, MobileNetV2 at 1/8, Cityscapes, 512x1024, 220 epochs. Published mIoU: 70.77 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "MOBILENETV2", dataset="CITYSCAPES_512x1024", dataloader="BS8", max_epochs=220)

@@ -1,0 +1,5 @@
+"""FCN, MobileNetV2 at 1/8, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 59.89 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "MOBILENETV2", dataset="VOCAUG_512x512", dataloader="BS16", max_epochs=60)

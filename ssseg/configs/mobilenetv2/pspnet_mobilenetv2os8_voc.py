@@ -1,0 +1,7 @@
+"""PSPNet, MobileNetV2 at 1/8, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 68.40 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "MOBILENETV2", dataset="VOCAUG_512x512", dataloader="BS16", max_epochs=60)
+SEGMENTOR_CFG["type"] = "PSPNet"
+SEGMENTOR_CFG["head"]["pool_scales"] = [1, 2, 3, 6]

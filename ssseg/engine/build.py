@@ -1,0 +1,85 @@
+"""From a `SEGMENTOR_CFG` to the parts of a run, with the checks that need two of them at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..modules import BuildDataset, BuildSegmentor, DatasetBuilder
+from ..modules.utils.checkpoint import load_state, loadckpts
+from ..modules.utils.errors import CheckpointError, ConfigError
+from ..modules.utils.labelmap import LabelMap
+from .options import RuntimeOptions
+
+
+def build_dataset(cfg: Mapping[str, Any], mode: str, logger_handle: Any = None) -> Any:
+    """Build the train or test data set (`mode` TRAIN or TEST); check that it fits the config and its files are there.
+
+    Raises:
+        ConfigError: no data set is configured, or its classes are not as many as the segmentor's.
+        DataError: files are missing.
+    """
+    if not cfg.get("dataset"):
+        raise ConfigError("SEGMENTOR_CFG['dataset']: not set; name a data set, such as DATASET_CFG_VOCAUG_512x512")
+    dataset = BuildDataset(mode, logger_handle, cfg["dataset"])
+    if dataset.num_classes != cfg["num_classes"]:
+        raise ConfigError(
+            f"SEGMENTOR_CFG['num_classes'] is {cfg['num_classes']}, but {type(dataset).__name__} has "
+            f"{dataset.num_classes} classes: {', '.join(dataset.classnames)}."
+        )
+    dataset.check_files()
+    return dataset
+
+
+def build_segmentor(cfg: Mapping[str, Any], mode: str, device: torch.device) -> Any:
+    """Build the segmentor on `device`, in the memory format that `SEGMENTOR_CFG['runtime']` asks for."""
+    missing = [name for name in ("type", "num_classes", "backbone") if cfg.get(name) in (None, -1)]
+    if missing:
+        places = ", ".join(f"SEGMENTOR_CFG[{name!r}]" for name in missing)
+        raise ConfigError(
+            f"{places}: not set. A base config leaves it to the experiment; see ssseg/configs for examples."
+        )
+    segmentor = BuildSegmentor(cfg, mode).to(device)
+    if RuntimeOptions.of(cfg).channels_last:
+        segmentor = segmentor.to(memory_format=torch.channels_last)
+    return segmentor
+
+
+def load_weights(segmentor: Any, ckptspath: str | Path, *, ema: bool = False) -> dict[str, Any]:
+    """Load a checkpoint's weights for testing or inference, strictly; return its other entries.
+
+    Args:
+        ema: load the averaged weights.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, unsafe, or of another model; or it has no averaged weights.
+    """
+    checkpoint = loadckpts(ckptspath)
+    name = "model_ema" if ema else "model"
+    weights = checkpoint.get(name)
+    if weights is None and not ema and all(torch.is_tensor(value) for value in checkpoint.values()):
+        weights, checkpoint = checkpoint, {}  # a bare state dict
+    if weights is None:
+        held = ", ".join(key for key in ("model", "model_ema") if key in checkpoint) or "neither model nor model_ema"
+        raise CheckpointError(f"{ckptspath}: has no {name!r} weights; it holds {held}.")
+    load_state(segmentor, weights, source=str(ckptspath))
+    return {key: value for key, value in checkpoint.items() if key not in ("model", "model_ema", "optimizer")}
+
+
+def label_map_of(cfg: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> LabelMap:
+    """Return the label map to show predictions with: the checkpoint's, else the data set class's, else a numbered one.
+
+    No data set needs to be on disk.
+    """
+    saved = (checkpoint.get("ssseg") or {}).get("label_map")
+    if saved:
+        return LabelMap.from_json(saved)
+    kind = (cfg.get("dataset") or {}).get("type")
+    dataset = DatasetBuilder().find(kind, "SEGMENTOR_CFG['dataset']") if kind else None
+    names = getattr(dataset, "classnames", None)
+    if not names or len(names) != cfg["num_classes"]:
+        base = DatasetBuilder().find("BaseDataset")
+        names = [f"class {label}" for label in range(cfg["num_classes"])]
+        return LabelMap(classnames=tuple(names), palette=tuple(map(tuple, base.randompalette(len(names)))))
+    return LabelMap(classnames=tuple(names), palette=tuple(map(tuple, dataset.palette)))

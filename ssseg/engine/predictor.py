@@ -1,0 +1,107 @@
+"""One image in, one label map out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..modules.datasets.pipelines.builder import build_pipeline
+from ..modules.utils.checkpoint import loadckpts
+from ..modules.utils.configparser import load_config
+from ..modules.utils.drawing import overlay
+from ..modules.utils.errors import ConfigError, ImageError
+from ..modules.utils.images import read_image
+from ..modules.utils.labelmap import LabelMap
+from .build import build_segmentor, label_map_of, load_weights
+from .devices import Precision, choose_device, set_up_backends
+from .labelling import label_images
+from .options import RuntimeOptions
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a `Predictor` returns.
+
+    Shape:
+        image: (H, W, 3) uint8 RGB. labels: (H, W) int16, class ids of `label_map`.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray
+    label_map: LabelMap
+
+    def overlay(self, alpha: float = 0.5) -> np.ndarray:
+        """Return the image blended with the classes' colours: (H, W, 3) uint8 RGB; `alpha` is the colours' share."""
+        return overlay(self.image, self.labels, self.label_map.palette, alpha)
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of the pixels of each class that occurs, largest first."""
+        counts = np.bincount(self.labels.ravel(), minlength=self.label_map.num_classes)
+        order = [int(label) for label in np.argsort(-counts) if counts[label]]
+        return {self.label_map.classnames[label]: float(counts[label]) / self.labels.size for label in order}
+
+
+class Predictor:
+    """Segments images with a trained model. No data set needs to be on disk.
+
+    Args:
+        cfg: a `SEGMENTOR_CFG`, a config file's path or an experiment's name; None takes what the checkpoint holds.
+        ckptspath: the checkpoint.
+        device: "auto", "cpu" or "cuda".
+        ema: use the averaged weights.
+
+    Raises:
+        ConfigError: no config is given and the checkpoint holds none.
+        CheckpointError: the checkpoint cannot be used.
+    """
+
+    def __init__(
+        self,
+        cfg: Mapping[str, Any] | str | Path | None,
+        ckptspath: str | Path,
+        *,
+        device: str = "auto",
+        ema: bool = False,
+    ):
+        if cfg is None:
+            cfg = (loadckpts(ckptspath).get("ssseg") or {}).get("config")
+            if cfg is None:
+                raise ConfigError(f"{ckptspath}: holds no config; give one")
+        elif isinstance(cfg, str | Path):
+            cfg = load_config(cfg)
+        self.cfg = cfg
+        self.device = choose_device(device)
+        set_up_backends(cfg, RuntimeOptions.of(cfg))
+        backbone = {**cfg["backbone"], "pretrained": False}  # the checkpoint holds all weights
+        self.segmentor = build_segmentor({**cfg, "backbone": backbone}, "TEST", self.device)
+        self.label_map = label_map_of(cfg, load_weights(self.segmentor, ckptspath, ema=ema))
+        self.segmentor.eval()
+        self.precision = Precision(cfg.get("fp16_cfg"), self.device)
+        pipeline = cfg["dataset"]["test"]["data_pipelines"]
+        self.transforms = build_pipeline(pipeline, where="SEGMENTOR_CFG['dataset']['test']['data_pipelines']")
+        tta = cfg["inference"].get("tta") or {}
+        self.augmented = list(tta.get("multiscale", [1])) != [1] or bool(tta.get("flip"))
+
+    def __call__(self, image: str | Path | np.ndarray) -> Prediction:
+        """Return the label map of an image file, or of an array (H, W, 3) uint8 RGB.
+
+        Raises:
+            ImageError: the file cannot be read, or the array is of another kind.
+        """
+        if isinstance(image, np.ndarray):
+            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+                raise ImageError(f"an array of shape {image.shape} and type {image.dtype}: must be (H, W, 3) uint8 RGB")
+            bgr = np.ascontiguousarray(image[..., ::-1])
+        else:
+            bgr = read_image(image)
+        height, width = bgr.shape[:2]
+        sample: dict[str, Any] = {"image": bgr.copy(), "height": height, "width": width, "id": str(image)[:200]}
+        for transform in self.transforms:
+            sample = transform(sample)
+        tensor = torch.as_tensor(sample["image"])[None].to(self.device)
+        with self.precision.autocast():
+            labels = label_images(self.segmentor, tensor, (height, width), augmented=self.augmented)[0]
+        return Prediction(np.ascontiguousarray(bgr[..., ::-1]), labels.cpu().numpy(), self.label_map)

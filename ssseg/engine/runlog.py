@@ -1,0 +1,99 @@
+"""The machine-readable log of a run: `metrics.jsonl`, and TensorBoard where asked for."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..modules.utils.errors import ResourceError
+from ..modules.utils.files import write_atomically
+
+
+class RunLog:
+    """Appends an object a line to `<work_dir>/metrics.jsonl`: `kind` (train, eval, event), `epoch`, `iter`, values.
+
+    Args:
+        work_dir: of the run.
+        tensorboard: also write events to `<work_dir>/tensorboard`.
+        enabled: False in all but the main process.
+
+    Raises:
+        ResourceError: TensorBoard is asked for and not installed.
+    """
+
+    def __init__(self, work_dir: Path, *, tensorboard: bool = False, enabled: bool = True):
+        self.path, self.enabled = Path(work_dir, "metrics.jsonl"), enabled
+        self.writer = _tensorboard_writer(work_dir) if tensorboard and enabled else None
+
+    def write(self, kind: str, epoch: int, iteration: int, **values: Any) -> None:
+        """Append a line; numbers that are not finite become null, as JSON has no name for them."""
+        if not self.enabled:
+            return
+        line = json.dumps({"kind": kind, "epoch": epoch, "iter": iteration, **plain_values(values)}, allow_nan=False)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        if self.writer is not None:
+            for name, value in _scalars(values):
+                self.writer.add_scalar(f"{kind}/{name}", value, iteration)
+
+    def rewind(self, iteration: int) -> None:
+        """Drop what a run that goes on from `iteration` writes again: later lines, and the evaluation right there."""
+        if self.enabled and self.path.exists():
+            kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _is_until(line, iteration)]
+            text = "".join(line + "\n" for line in kept)
+            write_atomically(self.path, lambda stream: stream.write(text.encode()) and None)
+
+    def close(self) -> None:
+        """Flush what is buffered."""
+        if self.writer is not None:
+            self.writer.close()
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a `metrics.jsonl`; one that a crash cut off is left out."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+def _is_until(line: str, iteration: int) -> bool:
+    try:
+        entry = json.loads(line)
+        return int(entry["iter"]) <= iteration - (entry["kind"] == "eval")
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return False
+
+
+def plain_values(value: Any) -> Any:
+    """Return `value` as JSON can hold it: arrays as lists, numbers that are not finite as None."""
+    if isinstance(value, Mapping):
+        return {str(name): plain_values(item) for name, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain_values(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _scalars(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}/{inner}", number) for inner, number in _scalars(value))
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            yield name, float(value)
+
+
+def _tensorboard_writer(work_dir: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ResourceError(
+            "SEGMENTOR_CFG['runtime']['tensorboard'] is True, but tensorboard is not installed: "
+            "pip install 'ssseg[tensorboard]'"
+        ) from error
+    return SummaryWriter(str(work_dir / "tensorboard"))

@@ -1,0 +1,98 @@
+"""One training step: no files, no clock, no messages."""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..modules.utils import SSSegInputStructure
+from ..modules.utils.distributed import all_reduce, rank, world_size
+from ..modules.utils.errors import DivergedError
+from ..modules.utils.seeds import seed_generators
+from .devices import Precision
+from .state import TrainState
+
+MAX_SKIPPED = 100  # updates in a row that a float16 scaler may leave out
+
+
+def train_step(
+    state: TrainState, model: nn.Module, parts: Sequence[SSSegInputStructure], precision: Precision, ids: Sequence[Any]
+) -> dict[str, Tensor]:
+    """Take one step and return the mean losses of its parts, detached.
+
+    Args:
+        state: changed in place; its iteration advances by one.
+        model: `state.segmentor`, or its parallel or compiled wrapper.
+        parts: this process's share of the batch, on the device, cut into accumulated parts.
+        ids: the samples' ids, for the message of an error.
+
+    Raises:
+        DivergedError: a loss or a gradient is not finite. Nothing was updated then.
+    """
+    seed_generators(state.seed, state.iteration, rank())
+    scheduler = state.scheduler
+    scheduler.cur_epoch = state.epoch + 1
+    rate = scheduler.updatelr()
+    scheduler.zerograd()
+    extra = (
+        {"learning_rate": rate, "epoch": state.epoch + 1} if getattr(state.segmentor, "wants_progress", False) else {}
+    )
+    losses: dict[str, Tensor] = {}
+    for number, part in enumerate(parts, start=1):
+        waits = world_size() > 1 and number < len(parts)
+        with model.no_sync() if waits else nullcontext():  # type: ignore[operator]
+            with precision.autocast():
+                output = model(part, **extra)
+            precision.backward(output.loss / len(parts), state.optimizer)
+        for name, value in output.losses_log_dict.items():
+            losses[name] = losses.get(name, 0) + value.detach() / len(parts)
+    if precision.scaler is None:
+        _require_finite(state, losses, rate, ids)
+    before = scheduler.cur_iter
+    scheduler.step(grad_scaler=precision.scaler)
+    _count_skipped(state, scheduler.cur_iter == before, losses, rate, ids)
+    if state.ema is not None:
+        state.ema.update(state.segmentor)
+    state.iteration += 1
+    return losses
+
+
+def _require_finite(state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]) -> None:
+    """Raise before the update where any process has a loss or a gradient that is not finite."""
+    gradients = [p.grad for p in state.segmentor.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
+    total = sum(losses.values(), torch.zeros((), device=norm.device))
+    bad = ~(torch.isfinite(norm) & torch.isfinite(total))
+    if bool(all_reduce(bad.float(), "max")):
+        raise DivergedError(_diagnosis(state, losses, rate, ids))
+
+
+def _count_skipped(
+    state: TrainState, skipped: bool, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]
+) -> None:
+    state.skipped = state.skipped + 1 if skipped else 0
+    if state.skipped > MAX_SKIPPED:
+        raise DivergedError(f"{MAX_SKIPPED} updates in a row overflowed. " + _diagnosis(state, losses, rate, ids))
+
+
+def _diagnosis(state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]) -> str:
+    """Say which loss or gradient is not finite, where, and what to try."""
+    values = {name: float(value) for name, value in losses.items()}
+    culprits = [name for name, value in values.items() if not math.isfinite(value) and name != "loss_total"]
+    if culprits:
+        what = f"{', '.join(culprits)} not finite"
+    else:
+        named = state.segmentor.named_parameters()
+        broken = [name for name, p in named if p.grad is not None and not bool(torch.isfinite(p.grad).all())]
+        what = (
+            f"the gradient of {broken[0]} is not finite" if broken else "another process has a value that is not finite"
+        )
+    shown = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+    return (
+        f"{what} at iteration {state.iteration + 1} (epoch {state.epoch + 1}): {shown}; learning rate {rate:.3g}; "
+        f"samples {', '.join(map(str, ids))}. The weights are as they were before this step. "
+        "Try a lower SEGMENTOR_CFG['scheduler']['optimizer']['lr'], a warmup_cfg or a clipgrad_cfg."
+    )

@@ -1,0 +1,78 @@
+"""The options that every data set takes."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from ..utils.errors import ConfigError, nearest
+from ..utils.labelmap import IGNORE_INDEX
+
+_WHERE = "SEGMENTOR_CFG['dataset']"
+_PLACES = ("type", "rootdir", "set", "train", "test")
+_ENVIRONMENTS = ("local", "server")
+_INT16 = range(-(2**15) + 1, 2**15)
+
+
+@dataclass(frozen=True)
+class DatasetOptions:
+    """Entries of `SEGMENTOR_CFG['dataset']`, or of its train or test part, beside those that say where the data are.
+
+    Attributes:
+        data_pipelines: the transforms.
+        pipeline_schedule: `(first_epoch, data_pipelines)` pairs: from that epoch on, counted from 1, these transforms
+            take the place of `data_pipelines`.
+        repeat_times: how often each image appears in an epoch.
+        eval_env: "local" compares with label maps; "server" writes predictions, and in mode TEST reads no label maps.
+        ignore_index: the label of pixels that do not count.
+        auto_correct_invalid_seg_target: ignore pixels whose numbers stand for no class, instead of an error.
+        record_img2aug_pos_mapper: let samples carry the original position of each pixel.
+
+    Raises:
+        ConfigError: a value is out of range, or a name is nearly that of an option.
+    """
+
+    data_pipelines: Sequence[Any] = ()
+    pipeline_schedule: Sequence[tuple[int, Sequence[Any]]] = ()
+    repeat_times: int = 1
+    eval_env: str = "local"
+    ignore_index: int = IGNORE_INDEX
+    auto_correct_invalid_seg_target: bool = False
+    record_img2aug_pos_mapper: bool = False
+
+    @classmethod
+    def of(cls, dataset_cfg: Mapping[str, Any]) -> Self:
+        """Pick the options out of a data set's cfg, which may hold entries of its class as well."""
+        names = [field.name for field in fields(cls)]
+        for key in dataset_cfg:
+            close = difflib.get_close_matches(str(key), [*names, *_PLACES], n=1, cutoff=0.88)
+            if close and close[0] not in dataset_cfg:
+                raise ConfigError(f"{_WHERE}[{key!r}]: there is no such option. Did you mean {close[0]!r}?")
+        return cls(**{name: dataset_cfg[name] for name in names if name in dataset_cfg})
+
+    def __post_init__(self) -> None:
+        if not _is_int(self.repeat_times) or self.repeat_times < 1:
+            raise _wrong("repeat_times", self.repeat_times, "must be a whole number from 1 on")
+        if self.eval_env not in _ENVIRONMENTS:
+            near = nearest(self.eval_env, _ENVIRONMENTS)
+            raise _wrong("eval_env", self.eval_env, f"must be 'local' or 'server'.{near}")
+        if not _is_int(self.ignore_index) or self.ignore_index not in _INT16:
+            raise _wrong("ignore_index", self.ignore_index, f"must be a whole number in {_INT16[0]}..{_INT16[-1]}")
+        for name in ("auto_correct_invalid_seg_target", "record_img2aug_pos_mapper"):
+            if not isinstance(getattr(self, name), bool):
+                raise _wrong(name, getattr(self, name), "must be True or False")
+        for number, entry in enumerate(self.pipeline_schedule):
+            match entry:
+                case [first_epoch, list() | tuple()] if _is_int(first_epoch) and first_epoch >= 1:
+                    pass
+                case _:
+                    form = "must be (first_epoch, data_pipelines), with epochs counted from 1"
+                    raise ConfigError(f"{_WHERE}['pipeline_schedule'][{number}]={entry!r} {form}")
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _wrong(name: str, value: object, expected: str) -> ConfigError:
+    return ConfigError(f"{_WHERE}[{name!r}]={value!r} {expected}")

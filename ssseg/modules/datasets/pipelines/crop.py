@@ -1,0 +1,65 @@
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .arrays import Sample, arrays_of, size_of
+from .checks import check_number, check_size
+
+
+class RandomCrop:
+    """Cuts out a random window; with a label map one in which no class dominates, if ten tries find such a one.
+
+    Reads and writes `image`, `seg_target`, `edge_target` and `img2aug_pos_mapper`, where present. An edge of the
+    window that is longer than the image's is shortened to it.
+
+    Args:
+        crop_size: (height, width) in pixels, or one number for both.
+        ignore_index: label that does not count. Negative labels never do.
+        one_category_max_ratio: in [0, 1]; a window is taken when it holds two labels or more and the most frequent
+            one covers less than this share of its labelled pixels. The tenth window is taken in any case.
+
+    Raises:
+        ConfigError: an argument is out of range.
+    """
+
+    TRIES = 10
+
+    def __init__(self, crop_size: int | Sequence[int], ignore_index: int = -100, one_category_max_ratio: float = 0.75):
+        self.crop_size = check_size(self, "crop_size", crop_size)
+        check_number(self, "ignore_index", ignore_index, whole=True)
+        check_number(self, "one_category_max_ratio", one_category_max_ratio, 0, 1)
+        self.ignore_index = ignore_index
+        self.one_category_max_ratio = one_category_max_ratio
+
+    def __call__(self, sample_meta: Sample) -> Sample:
+        arrays = arrays_of(self, sample_meta)
+        if not arrays:
+            return sample_meta
+        image_height, image_width = size_of(arrays)
+        height, width = min(self.crop_size[0], image_height), min(self.crop_size[1], image_width)
+        if (height, width) == (image_height, image_width):
+            return sample_meta
+        labels = arrays.get("seg_target")
+        for _ in range(self.TRIES):
+            top = np.random.randint(image_height - height + 1)
+            left = np.random.randint(image_width - width + 1)
+            window = slice(top, top + height), slice(left, left + width)
+            if labels is None or self.is_mixed(labels[window]):
+                break
+        for key, array in arrays.items():
+            sample_meta[key] = array[window]
+        return sample_meta
+
+    def is_mixed(self, labels: np.ndarray) -> bool:
+        """Whether a label map (H, W) holds several labels and none of them dominates."""
+        count = int(labels.max()) + 1
+        if count < 1:
+            return False
+        # As uint16, negative labels lie far above `count`, where the histogram does not look.
+        unsigned = labels.astype(np.int16, copy=False).view(np.uint16)
+        histogram = cv2.calcHist([unsigned], [0], None, [count], [0, count]).ravel()
+        if 0 <= self.ignore_index < count:
+            histogram[self.ignore_index] = 0
+        several = np.count_nonzero(histogram) > 1
+        return bool(several and histogram.max() / histogram.sum() < self.one_category_max_ratio)

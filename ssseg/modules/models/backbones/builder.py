@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from ...utils.modulebuilder import BaseModuleBuilder, Registry
+
+
+class BackboneBuilder(BaseModuleBuilder):
+    """Builds a backbone from its cfg. `selected_indices` is left out: that is the segmentor's."""
+
+    REGISTERED_MODULES = Registry(
+        {
+            "MobileNetV2": "ssseg.modules.models.backbones.mobilenet:MobileNetV2",
+            "ResNet": "ssseg.modules.models.backbones.resnet:ResNet",
+        }
+    )
+    kind = "backbone"
+    where = "SEGMENTOR_CFG['backbone']"
+
+    def build(self, backbone_cfg: Mapping[str, Any]) -> nn.Module:
+        """Build the backbone that `backbone_cfg` describes; see `BaseModuleBuilder.build`."""
+        return self.construct({name: value for name, value in backbone_cfg.items() if name != "selected_indices"})
+
+
+def BuildBackbone(backbone_cfg: Mapping[str, Any]) -> nn.Module:  # noqa: N802
+    """Build the backbone that `backbone_cfg` describes."""
+    return BackboneBuilder().build(backbone_cfg)

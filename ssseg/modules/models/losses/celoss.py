@@ -1,0 +1,62 @@
+"""Cross entropy."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...utils.errors import ConfigError
+from .pixelloss import PixelLoss
+
+
+class CrossEntropyLoss(PixelLoss):
+    """Cross entropy of softmax and target, or with `use_sigmoid` of each class's sigmoid and target.
+
+    Args:
+        label_smoothing: in [0, 1], the share of the target that is spread evenly over the classes; without effect
+            with `use_sigmoid`. Source: Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7.
+
+    The other arguments, shapes and errors are those of `PixelLoss`.
+
+    Raises:
+        ConfigError: label_smoothing is outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        use_sigmoid: bool = False,
+        reduction: str = "mean",
+        class_weight: Sequence[float] | None = None,
+        norm_loss_with_class_weight: bool = True,
+        label_smoothing: float = 0.0,
+        ignore_index: int = -100,
+        scale_factor: float = 1.0,
+        lowest_loss_value: float | None = None,
+    ):
+        super().__init__(
+            use_sigmoid=use_sigmoid,
+            reduction=reduction,
+            class_weight=class_weight,
+            norm_loss_with_class_weight=norm_loss_with_class_weight,
+            ignore_index=ignore_index,
+            scale_factor=scale_factor,
+            lowest_loss_value=lowest_loss_value,
+        )
+        if not 0 <= label_smoothing <= 1:
+            raise ConfigError(f"{self.name}: label_smoothing={label_smoothing!r} must lie in [0, 1]")
+        self.label_smoothing = label_smoothing
+
+    def binary(self, scores: Tensor, target: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
+
+    def categorical(self, scores: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(
+            scores, labels, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing, reduction="none"
+        )
+
+    def categorical_dense(self, scores: Tensor, target: Tensor) -> Tensor:
+        costs = -F.log_softmax(scores, dim=1)
+        loss = (target * costs).sum(dim=1)
+        if self.label_smoothing == 0:
+            return loss
+        return (1 - self.label_smoothing) * loss + self.label_smoothing * target.sum(dim=1) * costs.mean(dim=1)

@@ -1,0 +1,145 @@
+"""Lovász-Softmax loss and Lovász hinge."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...utils.errors import ConfigError
+from .base import BaseLoss, full_precision
+from .classweight import class_weight_for, read_class_weight
+from .targets import is_dense, one_hot, read_labels
+
+
+class LovaszLoss(BaseLoss):
+    """Convex extension of the Jaccard loss, 1 - intersection / union.
+
+    Without `use_sigmoid` it is the Lovász-Softmax: the mean over classes of the extension at |t - softmax(x)|.
+    With it, the Lovász hinge: the extension at 1 - x (2t - 1), over pixels and classes together.
+
+    Source: Berman et al., "The Lovász-Softmax loss", CVPR 2018, arXiv:1705.08790, equations 7 to 11, algorithm 1.
+
+    Args:
+        use_sigmoid: the hinge of logits instead of the softmax form.
+        classes: "present" takes the classes that the target has, "all" all of them, a list those it names.
+        per_image: one loss for each image rather than one for the batch.
+        reduction: over images where `per_image`: "mean", "sum" or "none".
+        class_weight: a factor of at least 0 for each class: of its loss in their mean, or of its hinges.
+        ignore_index: label of the pixels that are left out. In a target with a value for each class it is the channel
+            that is left out.
+        scale_factor, lowest_loss_value: see `BaseLoss`.
+
+    Shape:
+        x_src: (N, C, ...) logits, or (N, C), which count as N pixels of one image. With C = 1 label 1 is the positive
+            class, and without `use_sigmoid` the scores are taken as its probabilities.
+        x_tgt: labels (N, ...) of any integer or float dtype, or one-hot in the shape of x_src.
+        weight: (N,), a factor for each image, where `per_image`; else (1,).
+        Result: () for "mean" and "sum"; for "none" (N,) where `per_image`, else (1,).
+
+    Raises:
+        ConfigError: `classes` is unknown, or class_weight has another length than there are classes.
+        ShapeError: the shapes do not fit.
+        LabelError: a label is outside the classes (looked for on the CPU only).
+    """
+
+    def __init__(
+        self,
+        use_sigmoid: bool = False,
+        classes: str | Sequence[int] = "present",
+        per_image: bool = False,
+        reduction: str = "mean",
+        class_weight: Sequence[float] | None = None,
+        ignore_index: int = -100,
+        scale_factor: float = 1.0,
+        lowest_loss_value: float | None = None,
+    ):
+        super().__init__(reduction=reduction, scale_factor=scale_factor, lowest_loss_value=lowest_loss_value)
+        if isinstance(classes, str) and classes not in ("present", "all"):
+            raise ConfigError(f"{self.name}: classes={classes!r} must be 'present', 'all' or a list of classes")
+        self.use_sigmoid = use_sigmoid
+        self.classes = classes
+        self.per_image = per_image
+        self.class_weight = read_class_weight(self.name, class_weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, x_src: Tensor, x_tgt: Tensor, weight: Tensor | None = None) -> Tensor:
+        scores = full_precision(x_src)
+        num_classes = scores.shape[1] if scores.ndim > 1 else 0
+        counted = [True] * num_classes
+        if is_dense(self.name, scores, x_tgt):
+            positive, valid = x_tgt > 0.5, torch.ones_like(x_tgt[:, 0], dtype=torch.bool)
+            if 0 <= self.ignore_index < num_classes:
+                counted[self.ignore_index] = False
+        else:
+            labels, valid = read_labels(self.name, scores, x_tgt, self.ignore_index)
+            positive = one_hot(labels, valid, num_classes)
+        if not isinstance(self.classes, str):
+            counted = [counted[c] and c in self._class_list(num_classes) for c in range(num_classes)]
+        scores, positive, valid = self._grouped(scores), self._grouped(positive), self._grouped(valid.unsqueeze(1))
+        chosen = torch.tensor(counted).to(scores.device, non_blocking=True).expand(scores.shape[:2])
+        if self.classes == "present":
+            chosen = chosen & positive.any(dim=2)
+        class_weight = class_weight_for(self.name, self.class_weight, scores)
+        form = self._hinge if self.use_sigmoid else self._softmax
+        loss = form(scores, positive, valid, chosen, class_weight)
+        return self.finish(loss, weight, count=valid.flatten(1).any(dim=1).sum())
+
+    def _class_list(self, num_classes: int) -> list[int]:
+        classes = [int(c) for c in self.classes]
+        if any(not 0 <= c < num_classes for c in classes):
+            raise ConfigError(f"{self.name}: classes={self.classes!r} must lie in [0, {num_classes})")
+        return classes
+
+    def _grouped(self, values: Tensor) -> Tensor:
+        """Turn (N, C, ...) into groups of pixels (G, C, P) that share a loss."""
+        if self.per_image and values.ndim > 2:
+            return values.flatten(2)
+        return values.transpose(0, 1).flatten(1).unsqueeze(0)
+
+    def _softmax(
+        self, scores: Tensor, positive: Tensor, valid: Tensor, chosen: Tensor, class_weight: Tensor | None
+    ) -> Tensor:
+        """Return the loss (G,) of `scores` and `positive` (G, C, P), `valid` (G, 1, P), `chosen` (G, C)."""
+        p = scores.softmax(dim=1) if scores.shape[1] > 1 else scores
+        errors = (positive.to(p.dtype) - p).abs()
+        loss = (errors * jaccard_slopes(errors, positive, valid)).sum(dim=2)  # (G, C)
+        share = chosen if class_weight is None else chosen * class_weight
+        total = share.sum(dim=1)
+        return (loss * share).sum(dim=1) / torch.where(total > 0, total, 1)
+
+    def _hinge(
+        self, scores: Tensor, positive: Tensor, valid: Tensor, chosen: Tensor, class_weight: Tensor | None
+    ) -> Tensor:
+        """As `_softmax`."""
+        errors = 1 - torch.where(positive, scores, -scores)
+        if class_weight is not None:
+            errors = errors * class_weight.view(-1, 1)
+        seen = (valid & chosen.unsqueeze(2)).flatten(1)
+        errors, positive = errors.flatten(1), positive.flatten(1) & seen
+        return (F.relu(errors) * jaccard_slopes(errors, positive, seen)).sum(dim=1)
+
+
+@torch.no_grad()
+def jaccard_slopes(errors: Tensor, positive: Tensor, valid: Tensor) -> Tensor:
+    """How much the Jaccard loss grows with each error: the gradient of its extension (algorithm 1 of the paper).
+
+    With the errors in falling order, entry i weighs J(1..i) - J(1..i-1), written without the difference, which would
+    cancel: 1 / union for a positive, intersection / (union (union - 1)) for a negative.
+
+    Args:
+        errors: (..., P) float, of which each row is a set.
+        positive: (..., P) bool, False where not valid.
+        valid: bool, broadcast to it; other entries weigh 0.
+
+    Returns:
+        (..., P), of the dtype of `errors`.
+    """
+    order = errors.masked_fill(~valid, -torch.inf).argsort(dim=-1, descending=True)
+    hit = positive.gather(-1, order)
+    missed = hit.sum(dim=-1, keepdim=True) - hit.cumsum(dim=-1)  # positives after this entry: the intersection left
+    union = missed + torch.arange(1, hit.shape[-1] + 1, device=hit.device)
+    missed, union = missed.to(errors.dtype), union.to(errors.dtype)
+    slopes = torch.where(hit, 1 / union, missed / (union * (union - 1)).clamp(min=1))
+    slopes = torch.where(union == 1, 1, slopes)  # the first error is the whole loss where nothing is positive
+    return torch.zeros_like(errors).scatter_(-1, order, slopes) * valid

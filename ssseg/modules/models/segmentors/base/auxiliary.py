@@ -1,0 +1,38 @@
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from ....utils.errors import ConfigError
+from ...backbones import conv_norm_act
+
+
+def BuildAuxiliaryDecoder(  # noqa: N802
+    in_channels: int,
+    dropout: float,
+    out_channels: int | None = None,
+    num_convs: int = 1,
+    upsample: Mapping[str, Any] | None = None,
+    *,
+    num_classes: int,
+    norm_cfg: Mapping[str, Any] | None,
+    act_cfg: Mapping[str, Any] | None,
+) -> nn.Sequential:
+    """Build a small head that reads an earlier map while training: 3x3 convolutions, dropout, 1x1 classifier.
+
+    Paper: Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017, arXiv:1612.01105, section 3.3.
+
+    Args:
+        out_channels: width of the convolutions; needed unless there are none.
+        upsample: what nn.Upsample takes, to enlarge the map after each convolution.
+    """
+    if out_channels is None:
+        if num_convs:
+            raise ConfigError("SEGMENTOR_CFG['auxiliary'] needs 'out_channels', the width of its convolutions.")
+        out_channels = in_channels
+    layers: list[nn.Module] = []
+    for i in range(num_convs):
+        layers += conv_norm_act(out_channels if i else in_channels, out_channels, 3, norm_cfg=norm_cfg, act_cfg=act_cfg)
+        layers += [nn.Upsample(**upsample)] if upsample else []
+    width = out_channels if num_convs else in_channels
+    return nn.Sequential(*layers, nn.Dropout2d(dropout), nn.Conv2d(width, num_classes, 1))

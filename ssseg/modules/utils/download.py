@@ -1,0 +1,178 @@
+"""Fetching a file once: whole and checked, or not at all."""
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import DownloadError, ResourceError
+from .files import touchdirs
+
+_TIMEOUT = 30.0  # seconds without a byte
+_TRIES = 4
+_CHUNK = 1 << 20
+_NETWORK = (OSError, http.client.HTTPException)
+
+
+def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_local: bool = False) -> Path:
+    """Fetch `url` into `folder` unless it is there, and return the file.
+
+    The file has the last part of the URL as its name. Where that ends in 8 or more hex digits, as in
+    `resnet18-5c106cde.pth`, they are the beginning of its SHA-256, which is checked. What arrives stands in
+    `<name>.part` until it is whole; a transfer that breaks off goes on from there, in a later run too. Of several
+    processes one fetches and the others wait.
+
+    Args:
+        folder: made where it is missing; None means `checkpoints` in the folder of torch.hub.
+        allow_local: also take http from 127.0.0.1, for tests.
+
+    Raises:
+        DownloadError: the URL is not https, the server does not give the file, or it is not the one announced.
+        ResourceError: the folder cannot be written.
+    """
+    path = (_default_folder() if folder is None else Path(folder)) / Path(urlsplit(url).path).name
+    digest = _announced_digest(path.name)
+    if _is_there(path, digest):
+        return path
+    touchdirs(path.parent)
+    try:
+        _require_allowed(url, allow_local)
+        with _locked(path):
+            if not _is_there(path, digest):  # another process may have fetched it
+                _fetch(url, path, digest, _opener(allow_local))
+    except _FailedError as error:
+        raise DownloadError(f"{url}: {error}. To do without the network, put the file at {path}.") from error
+    except OSError as error:
+        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+class _FailedError(Exception):
+    """The server does not give the file."""
+
+
+class _BrokenOffError(Exception):
+    """A transfer broke off; what arrived is good."""
+
+
+def _fetch(url: str, path: Path, digest: str | None, opener: urllib.request.OpenerDirector) -> None:
+    part = path.with_name(f"{path.name}.part")
+    if digest is None:
+        part.unlink(missing_ok=True)  # it may be the beginning of an older version, and nothing would tell
+    problem = ""
+    for _ in range(_TRIES):
+        try:
+            _transfer(url, part, opener)
+        except _BrokenOffError as error:
+            problem = str(error)
+            continue
+        if _is_there(part, digest):
+            os.replace(part, path)
+            return
+        problem = f"what arrives is another file: its SHA-256 does not begin with {digest}"
+        part.unlink()
+    raise _FailedError(f"{problem}, in {_TRIES} tries")
+
+
+def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> None:
+    """Fetch into `part` what it does not hold yet."""
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"User-Agent": "ssseg", **({"Range": f"bytes={have}-"} if have else {})}
+    try:
+        response = opener.open(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT)  # noqa: S310  (checked)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # the part is no beginning of this file
+            part.unlink()
+            raise _BrokenOffError("the server does not continue the transfer") from error
+        raise _FailedError(f"the server answers {error.code} {error.reason}") from error
+    except _NETWORK as error:
+        raise _BrokenOffError(f"no connection: {getattr(error, 'reason', error)}") from error
+    with response, part.open("ab" if response.status == http.client.PARTIAL_CONTENT else "wb") as stream:
+        expected = stream.tell() + int(response.headers.get("Content-Length", 0))
+        while chunk := _read(response):
+            stream.write(chunk)
+        stream.flush()
+        os.fsync(stream.fileno())
+        if stream.tell() < expected:
+            raise _BrokenOffError(f"the transfer ends after {stream.tell():,} of {expected:,} bytes")
+
+
+def _read(response: Any) -> bytes:
+    try:
+        return response.read(_CHUNK)
+    except _NETWORK as error:
+        raise _BrokenOffError(f"the connection breaks: {error}") from error
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows at most five redirects, each to an address that `download` itself would take."""
+
+    max_redirections = 5
+
+    def __init__(self, allow_local: bool):
+        self.allow_local = allow_local
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        try:
+            _require_allowed(newurl, self.allow_local)
+        except _FailedError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener(allow_local: bool) -> urllib.request.OpenerDirector:
+    proxies = [urllib.request.ProxyHandler({})] if allow_local else []
+    return urllib.request.build_opener(_Redirects(allow_local), *proxies)
+
+
+def _require_allowed(url: str, allow_local: bool) -> None:
+    """Refuse what is not https, and machines that have no name: no public file stands there."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if allow_local and (parts.scheme, host) == ("http", "127.0.0.1"):
+        return
+    with contextlib.suppress(ValueError):
+        ip_address(host)
+        host = ""
+    if parts.scheme != "https" or "." not in host:
+        raise _FailedError(f"only https addresses of named hosts are fetched, not {url}")
+
+
+def _announced_digest(name: str) -> str | None:
+    match = re.search(r"-([0-9a-f]{8,64})\.", name)
+    return match[1] if match else None
+
+
+def _is_there(path: Path, digest: str | None) -> bool:
+    """Return whether `path` is a file whose SHA-256 begins with `digest`, where one is announced."""
+    if not path.is_file():
+        return False
+    if digest is None:
+        return True
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest().startswith(digest)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold `<path>.lock`; the system lets go of it when the process ends, however that happens."""
+    with path.with_name(f"{path.name}.lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _default_folder() -> Path:
+    from torch import hub
+
+    return Path(hub.get_dir()) / "checkpoints"
