@@ -1,8 +1,7 @@
 """Whether a data set's files are there and fit together."""
 
 import os
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..utils.errors import DataError, LabelError
 from ..utils.filekinds import shown
@@ -10,27 +9,11 @@ from ..utils.images import orientation
 from .ids import check_id
 from .paths import FolderListing, find_file, require_folder
 
-Folder = str | os.PathLike[str]
+if TYPE_CHECKING:
+    from .base import BaseDataset
 
 
-class FilesOfIds(Protocol):
-    """What a data set tells about where its files are; see `BaseDataset`."""
-
-    imageids: Sequence[str]
-    image_dir: Folder
-    ann_dir: Folder
-    image_ext: str
-    ann_ext: str
-
-    @property
-    def reads_labels(self) -> bool: ...
-
-    def image_name(self, imageid: str) -> str: ...
-
-    def ann_name(self, imageid: str) -> str: ...
-
-
-def check_files(dataset: FilesOfIds) -> None:
+def check_files(dataset: "BaseDataset") -> None:
     """Raise a DataError unless every id of the data set has an image, and a label map where they are read."""
     name, listing = type(dataset).__name__, FolderListing()
     if not len(dataset.imageids):

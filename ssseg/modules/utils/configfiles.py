@@ -32,8 +32,8 @@ def find_config(path_or_name: str | os.PathLike[str], library_name: str = "ssseg
     path = Path(given)
     if path.suffix == ".pkl":
         raise ConfigError(
-            f"{given}: pickled configs are refused, because reading one can run whatever it holds. Give the .py file it "
-            f"was saved from ({path.stem}.py); `ssseg config show FILE.py` writes that out with every value in place."
+            f"{given}: pickled configs are refused, because reading one can run whatever it holds. Give the .py file "
+            f"it was saved from ({path.stem}.py); `ssseg config show FILE.py` writes that out with every value in place."
         )
     if path.is_file():
         if path.suffix != ".py":
@@ -63,4 +63,6 @@ def _not_found(given: str, library_name: str) -> ConfigError:
     hint = nearest(str(path.with_suffix(".py")), beside) or nearest(path.stem, experiments(library_name))
     if path.suffix or len(path.parts) > 1:
         return ConfigError(f"{given}: there is no such config file.{hint}")
-    return UnknownNameError(f"{given}: there is no such config file and no experiment of that name.{hint}")
+    return UnknownNameError(
+        f"{given}: there is no such config file and no experiment of that name.{hint} `ssseg models list` shows them."
+    )

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import safeload
 from .download import download
 from .errors import CheckpointError, ConfigError, listed, nearest
 
@@ -37,6 +36,8 @@ def loadpretrainedweights(
     if not path.is_file():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise CheckpointError(f"{path}: there is no such file of pretrained weights.{nearest(path.name, beside)}")
+    from . import safeload
+
     weights = safeload.load(path)
     for key in possible_model_keys[::-1]:
         if key in weights:

@@ -22,7 +22,7 @@ class AdjustGamma:
 
     def __init__(self, gamma: float = 1.0):
         check_number(self, "gamma", gamma, above=0)
-        self.table = (255 * np.linspace(0, 1, 256) ** (1 / gamma)).astype(np.uint8)
+        self.table = (255 * (np.arange(256) / 255) ** (1 / gamma)).astype(np.uint8)
 
     def __call__(self, sample_meta: Sample) -> Sample:
         image = image_of(self, sample_meta, uint8=True)

@@ -11,6 +11,8 @@ from .base import BaseLoss, full_precision
 from .classweight import class_weight_for, read_class_weight
 from .targets import is_dense, one_hot, read_labels
 
+_SORTED_AT_ONCE = 2**24  # errors; sorting takes about 40 bytes each
+
 
 class LovaszLoss(BaseLoss):
     """Convex extension of the Jaccard loss, 1 - intersection / union.
@@ -103,7 +105,12 @@ class LovaszLoss(BaseLoss):
         """Return the loss (G,) of `scores` and `positive` (G, C, P), `valid` (G, 1, P), `chosen` (G, C)."""
         p = scores.softmax(dim=1) if scores.shape[1] > 1 else scores
         errors = (positive.to(p.dtype) - p).abs()
-        loss = (errors * jaccard_slopes(errors, positive, valid)).sum(dim=2)  # (G, C)
+        if scores.device.type == "cpu":  # sort only what is looked at; elsewhere asking for it would stall the device
+            slopes = torch.zeros_like(errors)
+            slopes[chosen] = jaccard_slopes(errors[chosen], positive[chosen], valid.expand_as(positive)[chosen])
+        else:
+            slopes = jaccard_slopes(errors, positive, valid.expand_as(positive))
+        loss = (errors * slopes).sum(dim=2)  # (G, C)
         share = chosen if class_weight is None else chosen * class_weight
         total = share.sum(dim=1)
         return (loss * share).sum(dim=1) / torch.where(total > 0, total, 1)
@@ -130,16 +137,22 @@ def jaccard_slopes(errors: Tensor, positive: Tensor, valid: Tensor) -> Tensor:
     Args:
         errors: (..., P) float, of which each row is a set.
         positive: (..., P) bool, False where not valid.
-        valid: bool, broadcast to it; other entries weigh 0.
+        valid: (..., P) bool; other entries weigh 0.
 
     Returns:
         (..., P), of the dtype of `errors`.
     """
-    order = errors.masked_fill(~valid, -torch.inf).argsort(dim=-1, descending=True)
-    hit = positive.gather(-1, order)
-    missed = hit.sum(dim=-1, keepdim=True) - hit.cumsum(dim=-1)  # positives after this entry: the intersection left
-    union = missed + torch.arange(1, hit.shape[-1] + 1, device=hit.device)
-    missed, union = missed.to(errors.dtype), union.to(errors.dtype)
-    slopes = torch.where(hit, 1 / union, missed / (union * (union - 1)).clamp(min=1))
+    rows = max(1, _SORTED_AT_ONCE // max(1, errors.shape[-1]))
+    parts = zip(*(torch.split(t.flatten(0, -2), rows) for t in (errors, positive, valid)), strict=True)
+    return torch.cat([_slopes(*part) for part in parts]).view_as(errors)
+
+
+def _slopes(errors: Tensor, positive: Tensor, valid: Tensor) -> Tensor:
+    order = errors.masked_fill(~valid, -torch.inf).argsort(dim=1, descending=True)
+    hit = positive.gather(1, order)
+    intersection = hit.sum(dim=1, keepdim=True) - hit.cumsum(dim=1, dtype=torch.int32)
+    union = intersection + torch.arange(1, hit.shape[1] + 1, device=hit.device)
+    intersection, union = intersection.to(errors.dtype), union.to(errors.dtype)
+    slopes = torch.where(hit, 1, intersection / (union - 1)) / union
     slopes = torch.where(union == 1, 1, slopes)  # the first error is the whole loss where nothing is positive
-    return torch.zeros_like(errors).scatter_(-1, order, slopes) * valid
+    return torch.zeros_like(errors).scatter_(1, order, slopes) * valid

@@ -1,9 +1,29 @@
 """The norm of all gradients together, and clipping to it, without waiting for the device."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from .checks import check_number
+
+
+@dataclass(frozen=True)
+class ClipGrad:
+    """The fields of `clipgrad_cfg`.
+
+    Args:
+        max_norm: the norm of all gradients together that is not exceeded.
+        norm_type: 1 for the sum of absolute values, 2 for the Euclidean norm, inf for the largest absolute value.
+    """
+
+    max_norm: float = 35
+    norm_type: float = 2
+
+    def __post_init__(self) -> None:
+        check_number("['clipgrad_cfg']['max_norm']", self.max_norm)
+        check_number("['clipgrad_cfg']['norm_type']", self.norm_type, minimum=1.0)
 
 
 def gradients_of(params: Iterable[Tensor]) -> list[Tensor]:

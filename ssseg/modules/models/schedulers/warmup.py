@@ -45,9 +45,9 @@ class Warmup:
         warmup: Warmup = call_with(cls, warmup_cfg, where=f"{WHERE}['warmup_cfg']")
         return warmup
 
-    def factor(self, cur_iter: int, cur_epoch: int) -> float:
-        """What the regular rate is multiplied with in iteration `cur_iter` (from 0) of epoch `cur_epoch` (from 1)."""
-        length, current = (self.epochs, cur_epoch) if self.iters is None else (self.iters, cur_iter)
+    def factor(self, current: int) -> float:
+        """Return what the regular rate is multiplied with when `current` iterations or epochs are counted."""
+        length = self.epochs if self.iters is None else self.iters
         if not length or current > length:
             return 1.0
         remaining = 1 - current / length

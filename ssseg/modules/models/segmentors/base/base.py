@@ -1,5 +1,6 @@
+import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -23,32 +24,240 @@ class BaseSegmentor(nn.Module):
 
     Args:
         cfg: `SEGMENTOR_CFG` without its type: a dict or a SegmentorConfig.
-        mode: what `forward` returns, "TRAIN", "TEST" or "TRAIN_DEVELOP"; see `SSSegOutputStructure`. `train()` and
-            `eval()` change it.
+        mode: what `forward` returns, "TRAIN", "TEST" or "TRAIN_DEVELOP": see `SSSegOutputStructure`. `eval()` changes
+            it to "TEST", `train()` back, to "TRAIN" where it was "TEST" from the start.
 
     Raises:
         ConfigError: an entry of `cfg` is missing, unknown or does not fit the others.
     """
 
-    # Whether the training loop passes learning_rate and epoch to `forward`.
     wants_progress: ClassVar[bool] = False
-    # Which selected maps the head reads, by the field of `SEGMENTOR_CFG['head']` that holds their width.
-    reads: ClassVar[Mapping[str, int | tuple[int, ...]]] = {"in_channels": -1}
+    """Whether the training loop passes `learning_rate` and `epoch` to `forward`."""
+    reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"in_channels": (-1,)}
+    """The fields of `SEGMENTOR_CFG['head']` that hold widths of backbone maps, and of which of the selected ones."""
 
     def __init__(self, cfg: Mapping[str, Any], mode: str):
         super().__init__()
         self.cfg, self.mode = cfg, mode
-        self.train_mode = "TRAIN" if mode == "TEST" else mode
-        self.num_classes = cfg.get("num_classes")
-        self.align_corners = cfg.get("align_corners", False)
+        self.mode_in_training = "TRAIN" if mode == "TEST" else mode
+        self.frozen_norms: tuple[type | str, ...] = ()
+        self.auxiliary_decoder: nn.Module | None = None
+        self.num_classes: Any = cfg.get("num_classes")
+        self.align_corners: bool = cfg.get("align_corners") or False
         self.norm_cfg, self.act_cfg = cfg.get("norm_cfg"), cfg.get("act_cfg")
         self.layer_cfg: dict[str, Any] = {"norm_cfg": self.norm_cfg, "act_cfg": self.act_cfg}
-        self.frozen_norm_list: Sequence[type | str] | None = None
-        self.has_frozen_norms = False
         self.setbackbone(cfg)
         self.setpixelsampler(cfg)
         if type(self).build_head is not BaseSegmentor.build_head:
-            self._build_from_cfg()
+            self._build_heads()
+            if cfg.get("is_freeze_norm"):
+                self.freezenormalization()
 
-    def _build_from_cfg(self) -> None:
-        ...
+    def _build_heads(self) -> None:
+        if not isinstance(self.num_classes, int) or self.num_classes < 1:
+            raise ConfigError(f"SEGMENTOR_CFG['num_classes']: is {self.num_classes!r}, must be the number of classes.")
+        head = {name: value for name, value in self._section("head").items() if name != "pixelsampler"}
+        for name in self.reads.keys() & head.keys():
+            self._maps().require(f"SEGMENTOR_CFG['head'][{name!r}]", head[name], self.reads[name])
+        call_with(self.build_head, head, where="SEGMENTOR_CFG['head']")
+        self.setauxiliarydecoder(self.cfg.get("auxiliary"))
+
+    def build_head(self, *args: Any, **fields: Any) -> None:
+        """Build the head's modules; the keyword-only parameters are the schema of `SEGMENTOR_CFG['head']`."""
+
+    def predict(self, features: list[Tensor]) -> Tensor:
+        """Return class scores (N, K, h, w) of the selected backbone maps, the coarsest of which is the last."""
+        raise NotImplementedError(f"{type(self).__name__} writes neither predict() nor forward()")
+
+    def forward(self, data_meta: SSSegInputStructure) -> SSSegOutputStructure:
+        images: Any = data_meta.images  # (N, C, H, W)
+        try:
+            features = self.transforminputs(
+                self.backbone_net(images), selected_indices=self.cfg["backbone"].get("selected_indices")
+            )
+            seg_logits = self.predict(features)  # (N, K, h, w)
+            if self.mode == "TEST":
+                return SSSegOutputStructure(mode="TEST", seg_logits=seg_logits)
+            loss, losses_log_dict = self.customizepredsandlosses(
+                seg_logits=seg_logits,
+                annotations=data_meta.getannotations(),
+                backbone_outputs=features,
+                losses_cfg=self._section("losses"),
+                img_size=images.shape[2:],
+            )
+        except ValueError as error:
+            explain_single_value(self, error)
+            raise
+        kept = {"seg_logits": seg_logits} if self.mode == "TRAIN_DEVELOP" else {}
+        return SSSegOutputStructure(mode=self.mode, loss=loss, losses_log_dict=losses_log_dict, **kept)  # type: ignore[arg-type]
+
+    def customizepredsandlosses(
+        self,
+        seg_logits: Tensor,
+        annotations: Mapping[str, Tensor],
+        backbone_outputs: Sequence[Tensor],
+        losses_cfg: Mapping[str, Any],
+        img_size: tuple[int, int],
+        auto_calc_loss: bool = True,
+        preds_to_tgts_mapping: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Name the predictions, bring them to the grid of their targets, and calculate the losses.
+
+        With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`.
+
+        Args:
+            seg_logits: (N, K, h, w), named loss_cls.
+            annotations: name -> (N, H, W).
+            backbone_outputs: what the auxiliary heads read, coarsest last; their predictions are named loss_aux, or
+                loss_aux1, loss_aux2 ... where there are several.
+            img_size: (H, W).
+            auto_calc_loss: else return the predictions, name -> (N, K, H, W).
+
+        Returns:
+            Loss () and name -> detached (), see `calculatelosses`, which also has the other arguments.
+        """
+        predictions = {"loss_cls": seg_logits, **self._predict_auxiliary(backbone_outputs)}
+        runtime = self.cfg.get("runtime") or {}
+        if runtime.get("loss_grid") == "logits" and auto_calc_loss:
+            grid: Any = seg_logits.shape[2:]
+            annotations = {name: sample_labels(t, grid, self.align_corners) for name, t in annotations.items()}
+        else:
+            grid = img_size
+        predictions = {name: resize(scores, grid, self.align_corners) for name, scores in predictions.items()}
+        if not auto_calc_loss:
+            return predictions
+        return calculatelosses(
+            predictions=predictions,
+            annotations=annotations,
+            losses_cfg=losses_cfg,
+            preds_to_tgts_mapping=preds_to_tgts_mapping,
+            pixel_sampler=self.pixel_sampler,
+        )
+
+    def _predict_auxiliary(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        decoder = self.auxiliary_decoder
+        if decoder is None:
+            return {}
+        if not isinstance(decoder, nn.ModuleList):
+            return {"loss_aux": decoder(features[-2])}
+        read = features[:-1][-len(decoder) :]
+        return {f"loss_aux{i}": head(x) for i, (head, x) in enumerate(zip(decoder, read, strict=True), start=1)}
+
+    @torch.no_grad()
+    def inference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> Tensor:
+        """Return scores (N, K, h, w) as `SEGMENTOR_CFG['inference']` says, in eval mode.
+
+        They are logits, or with `tta['use_probs_before_resize']` probabilities. Mode "whole" leaves them at the size
+        that the network gives them; "slide" has them at the size of the images.
+
+        Args:
+            images: (N, C, H, W), on any device.
+            forward_args: more keyword arguments for `forward`.
+
+        Raises:
+            ConfigError: the mode is unknown, or windows leave gaps.
+            RuntimeError: the segmentor is in training mode.
+        """
+        if self.training:
+            raise RuntimeError("inference needs eval mode: call segmentor.eval() first")
+        forward_cfg = self._section("inference")["forward"]
+        tta_cfg = self._section("inference").get("tta") or {}
+
+        def logits(images: Tensor) -> Any:
+            return self(SSSegInputStructure(mode="TEST", images=images), **(forward_args or {})).seg_logits
+
+        def activate(scores: Tensor) -> Tensor:
+            return scores.softmax(dim=1) if tta_cfg.get("use_probs_before_resize") else scores
+
+        images = images.to(next(self.parameters()))
+        if forward_cfg["mode"] == "whole":
+            return activate(logits(images))
+        if forward_cfg["mode"] == "slide":
+            return score_windows(
+                lambda crop: activate(resize_like(logits(crop), crop, self.align_corners)),
+                images,
+                cropsize=forward_cfg["cropsize"],
+                stride=forward_cfg["stride"],
+            )
+        raise ConfigError(
+            f"SEGMENTOR_CFG['inference']['forward']['mode']: is {forward_cfg['mode']!r}, must be 'whole' or 'slide'."
+            f"{nearest(forward_cfg['mode'], ('whole', 'slide'))}"
+        )
+
+    def auginference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> list[Tensor]:
+        """Return the scores of `inference`, on the CPU, for each scale of `SEGMENTOR_CFG['inference']['tta']`.
+
+        With `flip` each is followed by that of the mirrored images, mirrored back, with the labels of a pair swapped.
+        Every result has its own size.
+        """
+        tta_cfg = self._section("inference").get("tta") or {}
+        scores = score_augmented(
+            lambda scaled: self.inference(scaled, forward_args).cpu(),
+            images,
+            scales=tta_cfg.get("multiscale", [1]),
+            pairs=flip_pairs(self.cfg) if tta_cfg.get("flip") else None,
+            align_corners=self.align_corners,
+        )
+        return list(scores)
+
+    def transforminputs(self, x_list: Sequence[Tensor], selected_indices: Sequence[int] | None = None) -> list[Tensor]:
+        """Return the selected maps of the backbone's; None means the first four, or four times the only one."""
+        indices = default_indices(len(x_list)) if selected_indices is None else selected_indices
+        return [x_list[index] for index in indices]
+
+    def setbackbone(self, cfg: Mapping[str, Any]) -> None:
+        """Build `backbone_net`; it gets the segmentor's `norm_cfg` where it takes one and has none of its own."""
+        backbone_cfg = dict(self._section("backbone"))
+        takes = inspect.signature(BackboneBuilder().find(backbone_cfg.get("type"))).parameters
+        if self.norm_cfg is not None and "norm_cfg" in takes:
+            backbone_cfg.setdefault("norm_cfg", self.norm_cfg)
+        self.backbone_net = BuildBackbone(backbone_cfg)
+
+    def setpixelsampler(self, cfg: Mapping[str, Any]) -> None:
+        """Build `pixel_sampler` from `SEGMENTOR_CFG['head']['pixelsampler']`; None where there is none."""
+        sampler_cfg = (cfg.get("head") or {}).get("pixelsampler")
+        self.pixel_sampler = BuildPixelSampler(sampler_cfg) if sampler_cfg else None
+
+    def setauxiliarydecoder(self, auxiliary_cfg: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> None:
+        """Build `auxiliary_decoder`: one head, a ModuleList of several, or None.
+
+        One head reads the last selected map but one; k heads read the k maps before the last.
+        """
+        if not auxiliary_cfg:
+            return
+        cfgs = [auxiliary_cfg] if isinstance(auxiliary_cfg, Mapping) else auxiliary_cfg
+        given = {"num_classes": self.num_classes, **self.layer_cfg}
+        heads = []
+        for i, cfg in enumerate(cfgs):
+            where = "SEGMENTOR_CFG['auxiliary']" + (f"[{i}]" if len(cfgs) > 1 else "")
+            if "in_channels" in cfg:
+                self._maps().require(f"{where}['in_channels']", cfg["in_channels"], (i - len(cfgs) - 1,))
+            heads.append(call_with(BuildAuxiliaryDecoder, {**cfg, **given}, where=where, given=given))
+        self.auxiliary_decoder = heads[0] if len(heads) == 1 else nn.ModuleList(heads)
+
+    def freezenormalization(self, norm_list: Sequence[type | str] | None = None) -> None:
+        """Keep normalizations as they are from now on: no gradients, no new running averages, whatever the mode.
+
+        Args:
+            norm_list: classes or registered names; None means all.
+        """
+        self.frozen_norms = tuple(NormalizationBuilder().keys() if norm_list is None else norm_list)
+        for module in self.modules():
+            if NormalizationBuilder.isnorm(module, self.frozen_norms):
+                module.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Change to training mode, or with False to that of testing; what is frozen stays frozen."""
+        super().train(mode)
+        self.mode = self.mode_in_training if mode else "TEST"
+        if self.frozen_norms:
+            self.freezenormalization(self.frozen_norms)
+        return self
+
+    def _section(self, name: str) -> Any:
+        if not self.cfg.get(name):
+            raise ConfigError(f"SEGMENTOR_CFG[{name!r}]: not set; a segmentor needs it.")
+        return self.cfg[name]
+
+    def _maps(self) -> SelectedMaps:
+        return SelectedMaps(self.backbone_net, self._section("backbone").get("selected_indices"))

@@ -31,7 +31,8 @@ def score_windows(score: Score, images: Tensor, cropsize: Sequence[int], stride:
             f"{_WHERE}['stride']: {(down, right)} leaves gaps between windows of cropsize {(height, width)}; it must "
             "not be larger."
         )
-    total, counts = None, images.new_zeros(1, 1, *images.shape[2:])
+    total: Any = None  # made once the number of classes is known
+    counts = images.new_zeros(1, 1, *images.shape[2:])
     for top in _starts(images.shape[2], height, down):
         for left in _starts(images.shape[3], width, right):
             window = (..., slice(top, top + height), slice(left, left + width))

@@ -1,0 +1,3 @@
+"""Atrous spatial pyramid pooling."""
+
+from .aspp import ASPP

@@ -1,0 +1,3 @@
+"""Pyramid scene parsing."""
+
+from .ppm import PyramidPoolingModule
