@@ -29,9 +29,7 @@ def add_parser(commands: Any) -> None:
             action.add_argument("key", help="an entry, such as head.dropout")
         action.add_argument("overrides", nargs="*", default=[], metavar="a.b.c=value", help=OVERRIDES_HELP)
         if name == "check":
-            action.add_argument(
-                "--strict", action="store_true", help="build the model too; let warnings count as errors"
-            )
+            action.add_argument("--strict", action="store_true", help="let warnings count as errors")
             action.add_argument("--json", action="store_true", help="print a list of {place, message, severity}")
 
 
@@ -53,7 +51,7 @@ def check(options: argparse.Namespace) -> int:
     """Print every problem; 2 where one is an error."""
     from ..engine.configcheck import check_config
 
-    problems = check_config(_load(options), build=options.strict)
+    problems = check_config(_load(options), build=True)
     errors = sum(problem.severity == "error" for problem in problems)
     if options.json:
         print(json.dumps([asdict(problem) for problem in problems], indent=1))
@@ -78,7 +76,11 @@ def explain(options: argparse.Namespace) -> int:
     print(f"{origin.place} = {shown(origin.value)}")
     print(f"type: {type(origin.value).__name__}")
     path = find_config(options.config)
-    layers = {"override": "an override", "experiment": f"the file {path}", "base config": f"the base config {origin.base_name}"}
+    layers = {
+        "override": "an override",
+        "experiment": f"the file {path}",
+        "base config": f"the base config {origin.base_name}",
+    }
     print(f"set by: {layers[origin.layer]}")
     if origin.layer == "override":
         print(f"the file has: {shown(origin.loaded_value)}")

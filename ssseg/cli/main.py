@@ -31,32 +31,30 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         known = [option for action in self._actions for option in action.option_strings]
         known += [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
-        words = message.replace("'", " ").replace(",", " ").split()
-        match = next((close for word in words for close in difflib.get_close_matches(word, known, n=1)), None)
-        hint = f" Did you mean {match}?" if match and match not in words else ""
+        given = re.findall(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
+        match = [close for words in given for word in words for close in difflib.get_close_matches(word, known, n=1)]
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}.{hint}\n")
+        self.exit(2, f"{self.prog}: {message}{f'. Did you mean {match[0]}?' if match else ''}\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the command's options; overrides may stand anywhere among them."""
     parser = Parser(prog="ssseg", description="Semantic segmentation on PyTorch.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"ssseg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for module in COMMANDS.values():
         module.add_parser(commands)
-    return parser
+    options, rest = parser.parse_known_args(arguments)
+    if rest:  # argparse takes positionals in one run only; overrides may stand behind an option
+        if not hasattr(options, "overrides") or not all(OVERRIDE.match(word) for word in rest):
+            commands.choices[options.command].error(f"unrecognized arguments: {' '.join(rest)}")
+        options.overrides += rest
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: see `modules/utils/errors.py`. Only bugs end in a traceback."""
-    parser = build_parser()
-    options, rest = parser.parse_known_args(arguments)
-    overrides = [word for word in rest if OVERRIDE.match(word)]
-    if len(overrides) < len(rest) or (rest and not hasattr(options, "overrides")):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:  # argparse takes positionals in one run only; these stood behind an option
-        options.overrides += overrides
+    options = parse(arguments)
     try:
         code = COMMANDS[options.command].run(options)
         sys.stdout.flush()

@@ -75,11 +75,9 @@ def label_map_of(cfg: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> Label
     saved = (checkpoint.get("ssseg") or {}).get("label_map")
     if saved:
         return LabelMap.from_json(saved)
-    kind = (cfg.get("dataset") or {}).get("type")
-    dataset = DatasetBuilder().find(kind, "SEGMENTOR_CFG['dataset']") if kind else None
-    names = getattr(dataset, "classnames", None)
-    if not names or len(names) != cfg["num_classes"]:
-        base = DatasetBuilder().find("BaseDataset")
-        names = [f"class {label}" for label in range(cfg["num_classes"])]
-        return LabelMap(classnames=tuple(names), palette=tuple(map(tuple, base.randompalette(len(names)))))
-    return LabelMap(classnames=tuple(names), palette=tuple(map(tuple, dataset.palette)))
+    kind, number = (cfg.get("dataset") or {}).get("type", "BaseDataset"), cfg["num_classes"]
+    dataset = DatasetBuilder().find(kind, "SEGMENTOR_CFG['dataset']")
+    names, palette = list(dataset.classnames), list(dataset.palette)
+    if len(names) != number:
+        names, palette = [f"class {label}" for label in range(number)], []
+    return LabelMap.of_classes(names, palette or dataset.randompalette(number))

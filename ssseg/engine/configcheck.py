@@ -1,17 +1,16 @@
 """Finds all problems of a `SEGMENTOR_CFG` at once, before anything is trained."""
 
 import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 from ..configs._base_ import SegmentorConfig
-from ..modules.utils.errors import ConfigError, SSSegError
+from ..modules.utils.errors import ConfigError
+from .configparts import PART_CHECKS, check_model, classes_of
 from .options import RuntimeOptions
-from .partcheck import Problem, as_problem, check_fields, check_known, check_part, failures
+from .problems import ROOT, Problem, check_fields, check_known, failures, section
 
-ROOT = "SEGMENTOR_CFG"
 _UNSET: dict[str, tuple[Any, ...]] = {
     "type": (None,),
     "num_classes": (None, -1),
@@ -39,10 +38,10 @@ def check_config(cfg: SegmentorConfig, *, build: bool = False) -> list[Problem]:
     Args:
         build: where nothing else is wrong, also build the model, without memory for its weights, and its optimizer.
     """
-    checks = (_top_level, unset_values, _known_fields, _run_options, _parts, _schedule, _data, _num_classes, _losses)
+    checks = (_top_level, unset_values, _known_fields, _run_options, _num_classes, *PART_CHECKS)
     problems = [problem for check in checks for problem in check(cfg)]
     if build and not any(problem.severity == "error" for problem in problems):
-        problems += _model(cfg)
+        problems += check_model(cfg)
     return sorted(dict.fromkeys(problems), key=lambda problem: _natural(problem.place))
 
 
@@ -51,7 +50,7 @@ def require_set(cfg: SegmentorConfig) -> None:
     places = [problem.place for problem in unset_values(cfg)]
     if places:
         raise ConfigError(
-            f"{', '.join(places)}: not set yet. Base configs leave these to experiments; ssseg/configs/fcn has examples."
+            f"{', '.join(places)}: not set yet. Base configs leave this to experiments; see ssseg/configs for examples."
         )
 
 
@@ -60,8 +59,7 @@ def unset_values(cfg: SegmentorConfig) -> Iterator[Problem]:
     for name, nothing in _UNSET.items():
         if cfg.get(name) in nothing:
             yield Problem(f"{ROOT}[{name!r}]", f"is {cfg.get(name)!r}: not set yet")
-    scheduler = cfg.get("scheduler")
-    if not scheduler or scheduler.get("max_epochs", 0) == 0:
+    if section(cfg, "scheduler").get("max_epochs", 0) == 0:
         yield Problem(f"{ROOT}['scheduler']['max_epochs']", "is 0: not set yet")
 
 
@@ -76,18 +74,19 @@ def _top_level(cfg: SegmentorConfig) -> Iterator[Problem]:
 
 def _known_fields(cfg: SegmentorConfig) -> Iterator[Problem]:
     for path, known in _KNOWN.items():
-        part: Any = cfg
-        for key in path:
-            part = part.get(key) if isinstance(part, Mapping) else None
+        part = section(cfg, *path[:-1]).get(path[-1])
         yield from check_known(part, known, ROOT + "".join(f"[{key!r}]" for key in path))
+    for name in ("head", "losses", "dataset"):
+        if cfg.get(name) is not None and not isinstance(cfg[name], Mapping):
+            yield Problem(f"{ROOT}[{name!r}]", f"is {cfg[name]!r}; it must be a dictionary")
 
 
 def _run_options(cfg: SegmentorConfig) -> Iterator[Problem]:
     place = f"{ROOT}['runtime']"
-    wrong = list(check_fields(RuntimeOptions, cfg.get("runtime") or {}, place))
+    wrong = list(check_fields(RuntimeOptions, section(cfg, "runtime"), place))
     yield from wrong or failures(lambda: RuntimeOptions.of(cfg), place)
-    forward = (cfg.get("inference") or {}).get("forward") or {}
-    place, mode = f"{ROOT}['inference']['forward']", forward.get("mode")
+    forward, place = section(cfg, "inference", "forward"), f"{ROOT}['inference']['forward']"
+    mode = forward.get("mode")
     if mode not in ("whole", "slide"):
         yield Problem(f"{place}['mode']", f"is {mode!r}; it must be 'whole' or 'slide'")
     for name in ("cropsize", "stride") if mode == "slide" else ():
@@ -95,101 +94,12 @@ def _run_options(cfg: SegmentorConfig) -> Iterator[Problem]:
             yield Problem(f"{place}[{name!r}]", f"is {forward.get(name)!r}; it must be (height, width) in pixels")
 
 
-def _parts(cfg: SegmentorConfig) -> Iterator[Problem]:
-    from ..modules import BackboneBuilder, BaseSegmentor, LoggerHandleBuilder, LossBuilder, SegmentorBuilder
-
-    if cfg.get("type") is not None:
-        try:
-            segmentor = SegmentorBuilder().find(cfg["type"], ROOT)
-        except (SSSegError, ImportError) as error:
-            yield as_problem(error, f"{ROOT}['type']")
-        else:
-            build_head = getattr(segmentor, "build_head", BaseSegmentor.build_head)
-            if build_head is not BaseSegmentor.build_head:
-                head = {name: value for name, value in (cfg.get("head") or {}).items() if name != "pixelsampler"}
-                yield from check_fields(build_head, head, f"{ROOT}['head']")
-    if cfg.get("backbone") is not None:
-        left_out = ("selected_indices", "norm_cfg")
-        yield from check_part(BackboneBuilder(), cfg["backbone"], f"{ROOT}['backbone']", left_out=left_out)
-    yield from check_part(LoggerHandleBuilder(), cfg.get("logger_handle_cfg"), f"{ROOT}['logger_handle_cfg']")
-    for name, given in (cfg.get("losses") or {}).items():
-        place = f"{ROOT}['losses'][{name!r}]"
-        several = {f"{place}[{i}]": loss for i, loss in enumerate(given)} if isinstance(given, list | tuple) else {}
-        for where, loss in (several or {place: given}).items():
-            yield from check_part(LossBuilder(), loss, where, construct=True)
-    yield from _layers(cfg, ROOT)
-
-
-def _layers(node: Any, place: str) -> Iterator[Problem]:
-    """Check each `norm_cfg` and `act_cfg`, wherever it stands."""
-    from ..modules import ActivationBuilder, NormalizationBuilder
-
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            where = f"{place}[{key!r}]"
-            if key == "act_cfg" and value is not None:
-                yield from check_part(ActivationBuilder(), value, where, construct=True)
-            elif key == "norm_cfg" and value is not None:
-                norms = NormalizationBuilder()
-                yield from check_part(norms, value, where, given=_channels(norms, value))
-            else:
-                yield from _layers(value, where)
-    elif isinstance(node, list):
-        for i, value in enumerate(node):
-            yield from _layers(value, f"{place}[{i}]")
-
-
-def _channels(norms: Any, norm_cfg: Any) -> Sequence[str]:
-    """Return the parameters of a normalization that say how many channels there are: the builder gives them."""
-    import inspect
-
-    name = norm_cfg.get("type") if isinstance(norm_cfg, Mapping) else None
-    if name not in norms.REGISTERED_MODULES:
-        return ()
-    params = list(inspect.signature(norms.get(name)).parameters)
-    return ["num_channels"] if "num_channels" in params else params[:1]
-
-
-def _schedule(cfg: SegmentorConfig) -> Iterator[Problem]:
-    import torch
-
-    from ..modules import BuildOptimizer, BuildParamsConstructor, BuildScheduler, OptimizerBuilder, SchedulerBuilder
-
-    place, scheduler_cfg = f"{ROOT}['scheduler']", cfg.get("scheduler")
-    length = {"max_epochs": 1, "iters_per_epoch": 1}
-    wrong = list(check_part(SchedulerBuilder(), scheduler_cfg, place, given=["optimizer"], left_out=["optimizer"]))
-    optimizer_cfg = scheduler_cfg.get("optimizer") if isinstance(scheduler_cfg, Mapping) else None
-    where, of_params = f"{place}['optimizer']", ("params_rules", "filter_params", "base_setting")
-    wrong += check_part(OptimizerBuilder(), optimizer_cfg, where, given=["params"], left_out=of_params)
-    yield from wrong
-    if wrong:
-        return
-    rules, filtered = optimizer_cfg.get("params_rules"), optimizer_cfg.get("filter_params", False)
-    yield from failures(lambda: BuildParamsConstructor(rules, filtered, optimizer_cfg), f"{where}['params_rules']")
-    bare = {name: value for name, value in optimizer_cfg.items() if name not in of_params}
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    wrong = list(failures(lambda: BuildOptimizer([parameter], bare), where))
-    yield from wrong or failures(
-        lambda: BuildScheduler(BuildOptimizer([parameter], bare), {**scheduler_cfg, **length}), place
-    )
-
-
-def _data(cfg: SegmentorConfig) -> Iterator[Problem]:
-    from ..modules import DatasetBuilder, DataTransformBuilder
-
-    yield from ()
-
-
 def _num_classes(cfg: SegmentorConfig) -> Iterator[Problem]:
-    yield from ()
-
-
-def _losses(cfg: SegmentorConfig) -> Iterator[Problem]:
-    yield from ()
-
-
-def _model(cfg: SegmentorConfig) -> Iterator[Problem]:
-    yield from ()
+    dataset = section(cfg, "dataset")
+    classes = classes_of(dataset)
+    if classes is not None and cfg.get("num_classes") not in (*_UNSET["num_classes"], classes):
+        message = f"is {cfg['num_classes']!r}, but {dataset.get('type')} has {classes} classes"
+        yield Problem(f"{ROOT}['num_classes']", message)
 
 
 def _is_size(value: Any) -> bool:

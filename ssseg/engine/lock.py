@@ -31,9 +31,7 @@ def work_dir_lock(work_dir: Path) -> Iterator[None]:
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "another process"
-            raise ResourceError(
-                f"{work_dir}: a run is on in this work_dir ({holder}). Choose another."
-            ) from error
+            raise ResourceError(f"{work_dir}: a run is on in this work_dir ({holder}). Choose another.") from error
         file.seek(0)
         file.truncate()
         file.write(f"pid {os.getpid()} on {socket.gethostname()}\n")

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..modules.utils.checkpoint import load_state
+from ..modules.utils.checkpoint import load_optimizer, load_state
+from ..modules.utils.configsource import plain
 from ..modules.utils.environment import EnvironmentCollector
 from ..modules.utils.errors import CheckpointError
 
@@ -27,7 +28,6 @@ class TrainState:
         ema: EMASegmentor or None. scaler: GradScaler or None.
         iters_per_epoch: iterations of a pass.
         iteration: iterations done, from the start of the run.
-        skipped: updates in a row that the scaler left out.
         best: metric, weights, epoch of the best evaluation so far.
     """
 
@@ -39,7 +39,6 @@ class TrainState:
     iters_per_epoch: int
     seed: int = 0
     iteration: int = 0
-    skipped: int = 0
     best: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,7 +61,7 @@ class TrainState:
         entries["ssseg"] = {
             "format": FORMAT,
             "rng": {"seed": self.seed},
-            "position": {"iteration": self.iteration, "iters_per_epoch": self.iters_per_epoch, "skipped": self.skipped},
+            "position": {"iteration": self.iteration, "iters_per_epoch": self.iters_per_epoch},
             "metrics": {"best": self.best},
             "versions": EnvironmentCollector().collectenv(),
         }
@@ -89,7 +88,7 @@ class TrainState:
                 f"{source}: a run cannot go on from it without {', '.join(missing)}; it holds {', '.join(checkpoint)}."
             )
         load_state(self.segmentor, checkpoint["model"], source=f"{source}['model']")
-        self._load_optimizer(checkpoint["optimizer"], source)
+        load_optimizer(self.optimizer, checkpoint["optimizer"], source=f"{source}['optimizer']")
         if self.ema is not None:
             self.ema.setstate(checkpoint.get("model_ema") or checkpoint["model"])
         if self.scaler is not None and checkpoint.get("grad_scaler"):
@@ -100,20 +99,20 @@ class TrainState:
                 f"{source}: its run had {position['iters_per_epoch']} iterations an epoch, this one has "
                 f"{self.iters_per_epoch}. To go on, keep the data set and the total batch as they were."
             )
-        self.iteration, self.skipped = position["iteration"], position.get("skipped", 0)
+        self.iteration = position["iteration"]
         self.best = dict((ours.get("metrics") or {}).get("best") or {})
         self.scheduler.setstate({"cur_epoch": checkpoint["cur_epoch"], "cur_iter": checkpoint["cur_iter"]})
 
-    def _load_optimizer(self, entries: Mapping[str, Any], source: str) -> None:
-        saved = [len(group["params"]) for group in entries.get("param_groups", [])]
-        wanted = [len(group["params"]) for group in self.optimizer.param_groups]
-        if saved != wanted:
-            raise CheckpointError(
-                f"{source}['optimizer']: has {len(saved)} parameter groups with {sum(saved)} parameters, this run's "
-                f"{type(self.optimizer).__name__} has {len(wanted)} with {sum(wanted)}. Were "
-                "SEGMENTOR_CFG['scheduler']['optimizer'] or its params_rules changed?"
-            )
-        try:
-            self.optimizer.load_state_dict(dict(entries))
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise CheckpointError(f"{source}['optimizer']: does not fit this run's optimizer: {error}") from error
+
+def plain_dict(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config as a checkpoint holds it: plain values in dicts, lists and tuples."""
+    entries: dict[str, Any] = _without_classes(plain(cfg))
+    return entries
+
+
+def _without_classes(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_classes(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_without_classes(entry) for entry in value)
+    return value

@@ -15,8 +15,6 @@ from ..modules.utils.seeds import seed_generators
 from .devices import Precision
 from .state import TrainState
 
-MAX_SKIPPED = 100  # updates in a row that a float16 scaler may leave out
-
 
 def train_step(
     state: TrainState, model: nn.Module, parts: Sequence[SSSegInputStructure], precision: Precision, ids: Sequence[Any]
@@ -49,33 +47,23 @@ def train_step(
             precision.backward(output.loss / len(parts), state.optimizer)
         for name, value in output.losses_log_dict.items():
             losses[name] = losses.get(name, 0) + value.detach() / len(parts)
-    if precision.scaler is None:
-        _require_finite(state, losses, rate, ids)
-    before = scheduler.cur_iter
-    scheduler.step(grad_scaler=precision.scaler)
-    _count_skipped(state, scheduler.cur_iter == before, losses, rate, ids)
+    norm = scheduler.preparegradients(precision.scaler)
+    if precision.scaler is None:  # a scaler leaves out updates that overflow, and says when there are too many
+        _require_finite(state, losses, norm, rate, ids)
+    scheduler.step(precision.scaler)
     if state.ema is not None:
         state.ema.update(state.segmentor)
     state.iteration += 1
     return losses
 
 
-def _require_finite(state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]) -> None:
+def _require_finite(
+    state: TrainState, losses: dict[str, Tensor], norm: Tensor, rate: float, ids: Sequence[Any]
+) -> None:
     """Raise before the update where any process has a loss or a gradient that is not finite."""
-    gradients = [p.grad for p in state.segmentor.parameters() if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
-    total = sum(losses.values(), torch.zeros((), device=norm.device))
-    bad = ~(torch.isfinite(norm) & torch.isfinite(total))
+    bad = ~torch.isfinite(norm + sum(losses.values()))
     if bool(all_reduce(bad.float(), "max")):
         raise DivergedError(_diagnosis(state, losses, rate, ids))
-
-
-def _count_skipped(
-    state: TrainState, skipped: bool, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]
-) -> None:
-    state.skipped = state.skipped + 1 if skipped else 0
-    if state.skipped > MAX_SKIPPED:
-        raise DivergedError(f"{MAX_SKIPPED} updates in a row overflowed. " + _diagnosis(state, losses, rate, ids))
 
 
 def _diagnosis(state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]) -> str:

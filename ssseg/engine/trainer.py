@@ -39,7 +39,7 @@ from .progress import progress
 from .reporting import Reporter
 from .runlog import RunLog
 from .signals import StopSignals
-from .state import TrainState
+from .state import TrainState, plain_dict
 from .step import train_step
 
 
@@ -80,11 +80,10 @@ class Trainer:
         self.cfg, self.options, self.device, self.work_dir = cfg, options, device, work_dir
         set_up_backends(cfg, options)
         setrandomseed(options.seed)  # the initial weights
-        self.source = resolved_source(cfg)
         if ismainprocess():
             sweep_stale(work_dir)
             touchdirs(work_dir / "configs")
-            Path(work_dir, "configs", f"{work_dir.name}.py").write_text(self.source, encoding="utf-8")
+            Path(work_dir, "configs", f"{work_dir.name}.py").write_text(resolved_source(cfg), encoding="utf-8")
         self.logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
         self.logger.info(describe_device(device))
         self.precision = Precision(cfg.get("fp16_cfg"), device)
@@ -144,7 +143,7 @@ class Trainer:
             seed=self.options.seed,
         )
         wrapped = BuildDistributedModel(segmentor, cfg.get("build_dist_model_cfg"))
-        self.model = torch.compile(wrapped) if self.options.compile else wrapped
+        self.model: Any = torch.compile(wrapped) if self.options.compile else wrapped
 
     def resume(self, ckptspath: str) -> None:
         """Go on from a checkpoint."""
@@ -246,7 +245,7 @@ class Trainer:
         """Write a checkpoint; the other processes wait."""
         if ismainprocess():
             entries = self.state.state_dict()
-            entries["ssseg"]["config"] = self.source
+            entries["ssseg"]["config"] = plain_dict(self.cfg)
             entries["ssseg"]["label_map"] = self.train_set.label_map.to_json()
             saveckpts(entries, self.work_dir / name, make_soft_link=link)
             if self.options.keep_last:

@@ -39,7 +39,7 @@ def paint_mountains(canvas: Canvas, dice: Dice, season: Season) -> None:
     light, camera = canvas.light, canvas.camera
     height, width = camera.size
     ridges = dice.integer(1, 3)
-    tall = dice.uniform(0.16, 0.36) * height
+    tall = dice.uniform(0.25, 0.42) * height
     for ridge in range(ridges):
         near = (ridge + 1) / ridges
         profile = fractal_noise(dice, (1, width), (1, dice.integer(2, 3) + ridge), 6) + 0.45
@@ -107,7 +107,7 @@ class Ground:
     def paint_road(self, dice: Dice, season: Season) -> None:
         """A road into the distance or across, of asphalt, gravel or earth."""
         canvas, light = self.canvas, self.canvas.light
-        half = dice.uniform(1.6, 2.8)
+        half = dice.uniform(2.2, 3.4)
         if dice.chance(0.65):
             bend = dice.uniform(-0.006, 0.006)
             along = self.depth + 0 * self.across
@@ -115,7 +115,7 @@ class Ground:
             pixels = self.scale
         else:
             along = self.across
-            off = self.depth - dice.uniform(17, 45) - dice.uniform(-0.5, 0.5) * self.across
+            off = self.depth - dice.uniform(17, 30) - dice.uniform(-0.5, 0.5) * self.across
             pixels = self.flatness
         kind = dice.choice(("asphalt", "asphalt", "gravel", "earth"))
         base = {"asphalt": "#6a6c70", "gravel": "#b5a78e", "earth": "#8a6d4a"}[kind]
@@ -138,10 +138,10 @@ class Ground:
 
     def lake(self, dice: Dice) -> Array:
         """How much of each pixel a lake covers; the road keeps dry."""
-        depth = dice.uniform(22, 60)
-        reach = depth * dice.uniform(0.25, 0.6)
+        depth = dice.uniform(22, 45)
+        reach = depth * dice.uniform(0.3, 0.6)
         across = dice.uniform(-0.45, 0.45) * depth
-        x, z = (self.across - across) / reach, (self.depth - depth) / (depth * dice.uniform(0.25, 0.5))
+        x, z = (self.across - across) / reach, (self.depth - depth) / (depth * dice.uniform(0.3, 0.5))
         value = x * x + z * z + 1.2 * self.noise("rough", dice.uniform(0.6, 1.5), dice.uniform(0, 5000))
         steep = np.maximum(np.abs(value - np.roll(value, 1, 0)), np.abs(value - np.roll(value, 1, 1)))
         dry = (self.canvas.labels == ROAD) | (self.canvas.rows < self.canvas.camera.horizon + 2)

@@ -53,10 +53,10 @@ TIMES = {
     "morning": ("#6f9fd0", "#f2e3cf", "#ffe2b0", "#8a8fa3", 420, 0),
     "dusk": ("#56588f", "#f5a873", "#ffa05a", "#77708c", 420, 0.5),
     "overcast": ("#9aa3ad", "#cfd4d8", "#5a5a5c", "#b9bcc0", 350, 0.05),
-    "mist": ("#b4bec6", "#d5d6d4", "#8d8a80", "#a3a7ab", 90, 0.1),
+    "mist": ("#b4bec6", "#d5d6d4", "#8d8a80", "#a3a7ab", 150, 0.1),
     "night": ("#0e1630", "#34426a", "#5a6a92", "#333c5c", 500, 1),
 }
-WEIGHTED_TIMES = ("noon", "noon", "noon", "morning", "morning", "dusk", "dusk", "overcast", "mist", "night")
+WEIGHTED_TIMES = ("noon",) * 4 + ("morning",) * 3 + ("dusk",) * 3 + ("overcast", "mist", "night")
 
 
 def draw_light(dice: Dice) -> Light:

@@ -33,7 +33,7 @@ def draw_scene(key: tuple[int, ...], size: tuple[int, int]) -> tuple[NDArray[np.
     ground.paint_meadow(dice, season)
     if dice.chance(0.8):
         ground.paint_road(dice, season)
-    lake = ground.lake(dice) if dice.chance(0.6) else np.zeros(size, np.float32)
+    lake = ground.lake(dice) if dice.chance(0.7) else np.zeros(size, np.float32)
     plan = canvas.labels.copy()
     plan[lake >= 0.5] = WATER
     shadowed = np.zeros(256, np.bool_)
@@ -60,7 +60,7 @@ def _place(dice: Dice, camera: Camera, light, season, plan) -> list[tuple[Thing,
     def free(across: float, depth: float, reach: float, labels: tuple[int, ...]) -> bool:
         column, row = camera.foot(across, depth)
         if not 0 <= row < height:
-            return row < height * 1.1 and labels != (ROAD,)
+            return False
         half = reach * camera.scale(depth)
         span = [int(np.clip(column + k * half, 0, width - 1)) for k in (-1, -0.5, 0, 0.5, 1)]
         return all(int(plan[int(row), c]) in labels for c in span)
@@ -79,17 +79,17 @@ def _place(dice: Dice, camera: Camera, light, season, plan) -> list[tuple[Thing,
     for _ in range(dice.integer(0, 3)):
         put(house(dice, light, season), 24, 90)
     for _ in range(dice.integer(0, 4)):
-        put(car(dice, light), 15, 60, (ROAD,) if dice.chance(0.7) else (MEADOW, ROAD))
+        put(car(dice, light), 13, 40, (ROAD,) if dice.chance(0.7) else (MEADOW, ROAD))
     kinds = (broadleaf, conifer, broadleaf, conifer, bush)
     for _ in range(dice.integer(1, 5)):
         kind = dice.choice(kinds)
-        across, depth = somewhere(20, 160)
+        across, depth = somewhere(20, 100)
         for _ in range(dice.integer(1, 6)):
             a, d = across + dice.uniform(-0.25, 0.25) * depth, depth * dice.uniform(0.85, 1.2)
             if free(a, d, 0.5, (MEADOW,)):
                 placed.append((kind(dice, light, season), a, d))
     for _ in range(dice.integer(0, 3)):
-        depth = 60 * 260 / dice.uniform(60, 260)
+        depth = 55 * 180 / dice.uniform(55, 180)
         placed.append((balloon(dice, light), dice.uniform(-0.5, 0.5) * width / camera.scale(depth), depth))
     return placed
 

@@ -82,7 +82,7 @@ def conifer(dice: Dice, light: Light, season: Season) -> Thing:
     top = dice.uniform(5, 11)
     wide = top * dice.uniform(0.16, 0.26)
     tiers = dice.integer(3, 5)
-    needle = mix(rgb("#2e4a33"), rgb(dice.choice(season.foliage)), dice.uniform(0, 0.6))
+    needle = mix(rgb("#2e4a33"), rgb(dice.choice(season.foliage)), dice.uniform(0, 0.35))
     offset = dice.uniform(100, 5000)
     step = (top * 0.88) / (tiers + 0.6)
     cones = [(top * 0.12 + k * step, wide * (1 - 0.72 * k / tiers)) for k in range(tiers)]

@@ -1,4 +1,4 @@
-"""Every transform against recorded arrays: grey levels within 1, labels exact, floats within 1e-5 of the largest value."""
+"""Every transform against recorded arrays: grey levels within 1, labels exact, floats within 1e-5 of the largest."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ ARRAYS = np.load(DATA / "transforms.npz")
 
 # Where ours is better; tests/unit/pipelines/test_crop.py and test_rotation.py show what it does.
 BETTER = {
-    "crop/all_ignored": "where every window holds ignored labels only, the last one is taken instead of the whole image",
+    "crop/all_ignored": "where all windows hold ignored labels only, the last one is taken, not the whole image",
     "rotate/seed1_fill": "a fill value fills all channels instead of the first",
 }
 

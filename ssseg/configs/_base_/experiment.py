@@ -36,11 +36,18 @@ def experiment(
         backbone: replaces the base config's backbone.
         optimizer: replaces the base config's optimizer.
         inference: replaces the entries that it holds of the base config's `inference`.
+
+    Raises:
+        KeyError: no base config has that name; the message holds the nearest.
+        ValueError: `num_classes` is needed and not given.
     """
     cfg = REGISTERED_SEGMENTOR_CONFIGS[f"{segmentor}_SEGMENTOR_CFG"]
     cfg["dataset"] = REGISTERED_DATASET_CONFIGS[f"DATASET_CFG_{dataset}"] if isinstance(dataset, str) else dataset
     cfg["dataloader"] = REGISTERED_DATALOADER_CONFIGS[f"DATALOADER_CFG_{dataloader}"]
-    cfg["num_classes"] = NUM_CLASSES[cfg["dataset"]["type"]] if num_classes is None else num_classes
+    kind = cfg["dataset"]["type"]
+    if num_classes is None and kind not in NUM_CLASSES:
+        raise ValueError(f"experiment: num_classes is needed, because NUM_CLASSES does not list {kind!r}")
+    cfg["num_classes"] = NUM_CLASSES[kind] if num_classes is None else num_classes
     cfg["scheduler"]["max_epochs"] = max_epochs
     if backbone is not None:
         cfg["backbone"] = backbone

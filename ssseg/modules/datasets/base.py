@@ -19,7 +19,7 @@ from .options import DatasetOptions
 from .paths import find_file, require_folder
 from .pipelines.builder import build_pipeline
 from .pipelines.compose import Compose
-from .pipelines.evaluation import ConfusionMatrix
+from .pipelines.evaluation import Evaluation
 from .pipelines.metrics import format_metrics
 from .results import write_predictions
 
@@ -204,10 +204,9 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         Returns:
             metric -> value; iou and dice as class name -> value.
         """
-        matrix = ConfusionMatrix(self.num_classes if num_classes is None else num_classes, ignore_index)
-        for prediction, target in zip(seg_preds, seg_gts, strict=True):
-            matrix.update(prediction, target)
-        return format_metrics(matrix.metrics(nan_to_num=nan_to_num, beta=beta), metric_list, self.classnames)
+        classes = self.num_classes if num_classes is None else num_classes
+        evaluation = Evaluation(seg_preds, seg_gts, classes, ignore_index, nan_to_num, beta)
+        return format_metrics(evaluation.all_metric_results, metric_list, self.classnames)
 
     def formatresults(
         self, results: Iterable[Any], filenames: Iterable[str], to_label_id: bool = True, savedir: str = "results"

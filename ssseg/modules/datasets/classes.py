@@ -120,11 +120,11 @@ def _checked(rows: Iterable[tuple[str, Any]], where: str) -> list[ClassRow]:
             row = ClassRow(position, cells) if isinstance(cells, str) else _row(*cells)
         except (TypeError, ValueError) as error:
             raise DataError(f"{where}, {place}: {cells!r} is no row `id name` or `id name r g b`") from error
-        if row.number in table or row.name in names:
+        if row.number in table or (row.name in names and not row.is_void):
             raise DataError(f"{where}, {place}: the class {row.number} {row.name!r} is there already")
         table[row.number] = row
         names.add(row.name)
-    if sum(not row.is_void for row in table.values()) < 1:
+    if all(row.is_void for row in table.values()):
         raise DataError(f"{where}: there are no classes in it")
     return [table[number] for number in sorted(table)]
 

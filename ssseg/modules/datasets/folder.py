@@ -35,15 +35,12 @@ class FolderDataset(BaseDataset):
         root = Path(dataset_cfg["rootdir"])
         split = dataset_cfg.get("set", "train" if mode == "TRAIN" else "val")
         self.image_dir, self.ann_dir, self.imageids = find_split(root, split)
-        self.image_ext = self._extension(self.image_dir, self.image_ext)
+        self.image_ext = os.path.splitext(self.image_path(self.imageids[0]))[1]
         rows = read_classes(root) or find_classes(self._training_labels(root), shown(root))
         palette = self.randompalette(sum(not row.is_void for row in rows))
         self.label_map = label_map_of(rows, palette, self.ignore_index)
         self.num_classes = self.label_map.num_classes
-        self.classnames, self.palette = self.label_map.classnames, self.label_map.palette
-
-    def _extension(self, folder: str | os.PathLike[str], usual: str) -> str:
-        return os.path.splitext(find_file(os.path.join(folder, self.imageids[0]), usual))[1]
+        self.classnames, self.palette = list(self.label_map.classnames), list(self.label_map.palette)
 
     def _training_labels(self, root: Path) -> list[str]:
         """The label files of the set `train`, or of this set where there is no other."""
@@ -73,7 +70,7 @@ def find_split(root: Path, split: str) -> tuple[Path, Path, list[str]]:
     folders = [entry.name for entry in images.iterdir() if entry.is_dir()]
     known = sorted({*folders, *(path.stem for folder in lists for path in folder.parent.glob("*.txt"))} - {"classes"})
     raise DataError(
-        f"SEGMENTOR_CFG['dataset']: there is no set {split!r} in {shown(root)}: neither the folder images/{split} nor the "
+        f"SEGMENTOR_CFG['dataset']: there is no set {split!r} in {shown(root)}, neither a folder images/{split} nor a "
         f"list {split}.txt or splits/{split}.txt.{nearest(split, known)} Sets: {listed(known) or 'none'}."
     )
 
@@ -95,9 +92,7 @@ def ids_below(folder: Path) -> list[str]:
         raise DataError(f"{shown(folder)}: there are no images in it; their names end in {listed(IMAGE_EXTENSIONS)}")
     twice = [imageid for imageid, count in ids.items() if count > 1]
     if twice:
-        raise DataError(
-            f"{shown(folder)}: {len(twice)} ids have two images, which would share one label map: {twice[0]}"
-        )
+        raise DataError(f"{shown(folder)}: two images would share one label map, those of {listed(twice, limit=5)}")
     return sorted(ids)
 
 

@@ -20,7 +20,7 @@ def read_ids(path: str | os.PathLike[str]) -> list[str]:
         DataError: the file is missing, unreadable or empty, or an id leads out of the data set's folder.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"the list of image ids {missing(path)}")
     try:
         lines = path.read_bytes().decode("utf-8-sig").split("\n")

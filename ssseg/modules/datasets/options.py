@@ -45,7 +45,7 @@ class DatasetOptions:
         """Pick the options out of a data set's cfg, which may hold entries of its class as well."""
         names = [field.name for field in fields(cls)]
         for key in dataset_cfg:
-            close = difflib.get_close_matches(str(key), [*names, *_PLACES], n=1, cutoff=0.88)
+            close = difflib.get_close_matches(str(key), [*names, *_PLACES], n=1, cutoff=0.85)
             if close and close[0] not in dataset_cfg:
                 raise ConfigError(f"{_WHERE}[{key!r}]: there is no such option. Did you mean {close[0]!r}?")
         return cls(**{name: dataset_cfg[name] for name in names if name in dataset_cfg})

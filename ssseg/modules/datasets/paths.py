@@ -12,7 +12,7 @@ IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", "
 
 def require_folder(path: str | os.PathLike[str], what: str) -> None:
     """Raise a DataError that names `what`, the folder's role, unless `path` is a folder."""
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):
         raise DataError(f"{what} {missing(path)}")
 
 
@@ -49,11 +49,13 @@ class FolderListing:
 def missing(path: str | os.PathLike[str]) -> str:
     """Say that `path` does not exist, what its nearest existing folder holds, and which path was probably meant."""
     path = Path(os.path.abspath(path))
-    folder = next(parent for parent in path.parents if parent.is_dir())
+    if os.path.exists(path):
+        return f"{shown(path)} is a {'folder, not a file' if os.path.isdir(path) else 'file, not a folder'}."
+    folder = next(parent for parent in path.parents if os.path.isdir(parent))
     absent = path.relative_to(folder)
     entries = _entries(folder)
     holds = f"{shown(folder)} holds: {listed(entries, limit=12)}." if entries else f"{shown(folder)} is empty."
-    fitting = next((other for other in _one_level_off(folder, absent, entries) if other.exists()), None)
+    fitting = next((other for other in _one_level_off(folder, absent, entries) if os.path.exists(other)), None)
     if fitting:
         hint = f" {shown(fitting)} exists: check the level of SEGMENTOR_CFG['dataset']['rootdir']."
     else:

@@ -17,7 +17,7 @@ class VOCDataset(BaseDataset):
     """
 
     num_classes = 21
-    classnames = ("__background__", *OBJECTS)
+    classnames = ["__background__", *OBJECTS]
     palette = BaseDataset.randompalette(num_classes)
     clsid2label = {255: IGNORE_INDEX}
 

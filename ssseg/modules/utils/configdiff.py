@@ -85,17 +85,17 @@ def find_origin(path: str, cfg: SegmentorConfig, loaded: SegmentorConfig) -> Ori
     """
     place, keys, value = find_entry(cfg, path)
     loaded_value, (base_name, base_value) = _value_at(loaded, keys), _base_at(loaded, keys)
-    if _changed(loaded_value, value):
+    if _changed(loaded_value, value, place):
         layer = "override"
-    elif _changed(base_value, value):
+    elif _changed(base_value, value, place):
         layer = "experiment"
     else:
         layer = "base config"
     return Origin(place, value, layer, base_name, base_value, loaded_value)
 
 
-def _changed(before: Any, after: Any) -> bool:
-    return before is MISSING or bool(config_differences({"": before}, {"": after}))
+def _changed(before: Any, after: Any, place: str) -> bool:
+    return before is MISSING or any(_differences("", plain(before, place), plain(after, place)))
 
 
 def _base_at(cfg: SegmentorConfig, keys: list[Any]) -> tuple[str, Any]:

@@ -33,7 +33,7 @@ def find_config(path_or_name: str | os.PathLike[str], library_name: str = "ssseg
     if path.suffix == ".pkl":
         raise ConfigError(
             f"{given}: pickled configs are refused, because reading one can run whatever it holds. Give the .py file "
-            f"it was saved from ({path.stem}.py); `ssseg config show FILE.py` writes that out with every value in place."
+            f"it was saved from ({path.stem}.py); `ssseg config show FILE.py` writes that out in full."
         )
     if path.is_file():
         if path.suffix != ".py":

@@ -155,13 +155,16 @@ def _identifier(name: str) -> str:
 
 
 def _segmentor_config(module: ModuleType) -> SegmentorConfig:
-    """Return a copy of the module's `SEGMENTOR_CFG`; a mapping of another class becomes a `SegmentorConfig`."""
+    """Return a copy of the module's `SEGMENTOR_CFG` in which fields that it deleted or never had are None."""
     cfg = module.SEGMENTOR_CFG
-    if isinstance(cfg, SegmentorConfig):
-        return cfg.copy()
     if not all(isinstance(key, str) for key in cfg):
         raise ConfigError(f"{module.__file__}: SEGMENTOR_CFG has keys that are no strings")
-    return SegmentorConfig(**_with_dicts(cfg))
+    if not isinstance(cfg, SegmentorConfig):
+        return SegmentorConfig(**_with_dicts(cfg))
+    complete = cfg.copy()
+    for name in SegmentorConfig():
+        complete.setdefault(name, None)
+    return complete
 
 
 def _with_dicts(value: Any) -> Any:

@@ -40,7 +40,7 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
         ResourceError: the folder cannot be written.
     """
     path = (_default_folder() if folder is None else Path(folder)) / Path(urlsplit(url).path).name
-    digest = _announced_digest(path.name)
+    digest = announced_digest(path.name)
     if _is_there(path, digest):
         return path
     touchdirs(path.parent)
@@ -54,6 +54,12 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
     except OSError as error:
         raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
+
+
+def announced_digest(name: str) -> str | None:
+    """Return the beginning of the SHA-256 that the name of a published file ends in: `resnet18-5c106cde.pth`."""
+    match = re.search(r"-([0-9a-f]{8,64})\.\w+$", name)
+    return match[1] if match else None
 
 
 class _FailedError(Exception):
@@ -94,7 +100,8 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # the part is no beginning of this file
             part.unlink()
             raise _BrokenOffError("the server does not continue the transfer") from error
-        raise _FailedError(f"the server answers {error.code} {error.reason}") from error
+        reason, *_ = str(error.reason).split("\n")
+        raise _FailedError(f"the server answers {error.code} {reason}") from error
     except _NETWORK as error:
         raise _BrokenOffError(f"no connection: {getattr(error, 'reason', error)}") from error
     with response, part.open("ab" if response.status == http.client.PARTIAL_CONTENT else "wb") as stream:
@@ -109,7 +116,7 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
 
 def _read(response: Any) -> bytes:
     try:
-        return response.read(_CHUNK)
+        return response.read1(_CHUNK)  # what is there, so that nothing is lost when the next bytes fail to come
     except _NETWORK as error:
         raise _BrokenOffError(f"the connection breaks: {error}") from error
 
@@ -147,11 +154,6 @@ def _require_allowed(url: str, allow_local: bool) -> None:
         host = ""
     if parts.scheme != "https" or "." not in host:
         raise _FailedError(f"only https addresses of named hosts are fetched, not {url}")
-
-
-def _announced_digest(name: str) -> str | None:
-    match = re.search(r"-([0-9a-f]{8,64})\.", name)
-    return match[1] if match else None
 
 
 def _is_there(path: Path, digest: str | None) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from .errors import ImageError, LabelError
 from .filekinds import PICTURES, looks_like, shown
@@ -50,7 +50,7 @@ def read_image(path: Path) -> Array:
     if picture.format in ("JPEG", "MPO", "PNG") and picture.mode != "CMYK":
         image = _decode(path, data, _COLOUR)
     else:
-        image = _to_bgr(path, picture)
+        image = _to_bgr(path, _loaded(path, data, picture))
     return _upright(image, picture)
 
 
@@ -74,7 +74,7 @@ def read_label(path: Path) -> Array:
     elif _rescaled(picture, data):
         raise LabelError(f"{shown(path)}: labels of this kind are rescaled when read; save them as 8-bit or grey PNG.")
     else:
-        label = _stored(_loaded(path, picture))
+        label = _stored(_loaded(path, data, picture))
     return _upright(label, picture)
 
 
@@ -102,7 +102,8 @@ def write_png(path: Path, array: Array, palette: Sequence[Sequence[int]] | None 
         array = array.astype(np.uint8 if high < 256 else np.uint16)
     picture = Image.fromarray(np.ascontiguousarray(array))
     if palette is not None:
-        picture.putpalette(bytes(channel for colour in palette[:256] for channel in colour))
+        colours = bytes(channel for colour in palette[:256] for channel in colour)
+        picture.putpalette(colours.ljust(768, b"\0"))  # a shorter one would make Pillow store fewer bits a number
     write_atomically(path, lambda stream: picture.save(stream, "PNG"))
 
 
@@ -123,28 +124,29 @@ def _open(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageError(f"{shown(path)}: is too large: {error}") from error
     except Exception as error:  # what a parser of hostile bytes may raise is not a closed list
-        raise _unreadable(path, data) from error
+        raise _unreadable(path, data, error) from error
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"{shown(path)}: is too large: {width} x {height} pixels, the limit is {MAX_PIXELS:,} in all")
     if several:
-        frames = getattr(picture, "n_frames", "several")
-        raise ImageError(f"{shown(path)}: is a {picture.format} with {frames} frames; one picture a file is read")
+        raise ImageError(f"{shown(path)}: is a {picture.format} with several frames; one picture a file is read")
     return picture
 
 
-def _unreadable(path: Path, data: bytes) -> ImageError:
-    kind = looks_like(data)
-    if kind in PICTURES.values():
-        return ImageError(f"{shown(path)}: is cut short or damaged; it begins as {kind}")
-    return ImageError(
-        f"{shown(path)}: cannot be read as a picture: it is {kind}. Formats that are read: {', '.join(IMAGE_FORMATS)}."
-    )
+def _unreadable(path: Path, data: bytes, error: Exception | None = None) -> ImageError:
+    kind, formats = looks_like(data), ", ".join(IMAGE_FORMATS)
+    if kind not in PICTURES.values():
+        return ImageError(
+            f"{shown(path)}: cannot be read as a picture: it is {kind}. Formats that are read: {formats}."
+        )
+    reason = "" if error is None or isinstance(error, UnidentifiedImageError) else f" ({error})"
+    return ImageError(f"{shown(path)}: is cut short or damaged; it begins as {kind}{reason}")
 
 
 def _decode(path: Path, data: bytes, flags: int) -> Array:
-    # Some OpenCV releases fill the rest of a JPEG that is cut short with grey: the last scan must have its end marker.
-    if data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+    """Decode a JPEG or PNG file with OpenCV."""
+    whole = _png_is_whole(data) if data.startswith(b"\x89PNG") else _jpeg_is_whole(data)
+    if not whole:
         raise _unreadable(path, data)
     try:
         array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -155,16 +157,30 @@ def _decode(path: Path, data: bytes, flags: int) -> Array:
     return array
 
 
-def _loaded(path: Path, picture: Image.Image) -> Image.Image:
+def _png_is_whole(data: bytes) -> bool:
+    """Whether all chunks lie inside the file. OpenCV 5 allocates what a chunk claims: 4 GB for a file of 200 bytes."""
+    position, name = 8, b""
+    while name != b"IEND" and position <= len(data) - 12:
+        name = data[position + 4 : position + 8]
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    return name == b"IEND" and position <= len(data)
+
+
+def _jpeg_is_whole(data: bytes) -> bool:
+    """Whether the last scan has its end marker. OpenCV 4 fills up a picture that is cut short with grey."""
+    end = data.rfind(b"\xff\xd9")
+    return end >= 0 and data.find(b"\xff\xda", end) < 0
+
+
+def _loaded(path: Path, data: bytes, picture: Image.Image) -> Image.Image:
     try:
         picture.load()
     except Exception as error:  # as in _open
-        raise ImageError(f"{shown(path)}: is cut short or damaged; it begins as a {picture.format}") from error
+        raise _unreadable(path, data, error) from error
     return picture
 
 
 def _to_bgr(path: Path, picture: Image.Image) -> Array:
-    picture = _loaded(path, picture)
     if picture.mode.startswith("I;16"):
         grey = (np.asarray(picture) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
@@ -192,7 +208,7 @@ def _unscaled(grey: Array, depth: int) -> Array:
 def _stored(picture: Image.Image) -> Array:
     """The numbers of a grey or palette picture, the colours of any other."""
     if picture.mode == "1":
-        return np.asarray(picture).view(np.uint8)
+        return np.asarray(picture).astype(np.uint8)
     if picture.mode in ("P", *_GREY_MODES):
         return np.asarray(picture)
     return np.asarray(picture.convert("L" if picture.mode == "LA" else "RGB"))

@@ -5,7 +5,7 @@ A path names keys and, in lists and tuples, positions from 0 or, from the end, -
 
     head.dropout=0.2                                        replaces a value
     dataset.train.data_pipelines.0.1.output_size=(512,512)  in lists and tuples too
-    ~auxiliary                                              deletes an entry
+    ~auxiliary                                              deletes an entry; a field of SegmentorConfig becomes None
     runtime.seed=1                                          may start a field that is off by default, such as runtime
     head.num_convs=3                                        adds an entry, unless it looks like a misspelt one
     +head.dropouts=3                                        adds it whatever it looks like
@@ -145,7 +145,9 @@ def _replace(node: Any, key: Any, value: Any) -> Any:
     if isinstance(node, tuple):
         entries = list(node)
         return tuple(_replace(entries, key, value))
-    if value is _DELETED:
+    if value is _DELETED and isinstance(node, SegmentorConfig) and key in SegmentorConfig():
+        node[key] = None  # its own fields are there always
+    elif value is _DELETED:
         del node[key]
     else:
         node[key] = value
@@ -155,16 +157,18 @@ def _replace(node: Any, key: Any, value: Any) -> Any:
 def _refuse_unless_new(node: Any, segments: Sequence[str], place: str, override: Override) -> None:
     """Raise ConfigError unless the one segment that is left may become a key of the dictionary `node`."""
     name, known = segments[0], [str(key) for key in node]
-    top = place == ROOT
-    if override.deletes or len(segments) > 1 or (top and not override.forced):
-        raise _unknown(node, name, place, (*known, *SegmentorConfig.OPTIONAL) if top else ())
+    if place == ROOT and not override.deletes and not override.forced:
+        known += [field for field in SegmentorConfig.OPTIONAL if field not in known]
+        hint = f"It takes: {listed(known)}. Options of a run are written runtime.{name}."
+        raise ConfigError(f"{ROOT}: has no {name!r}.{nearest(name, known)} {hint}")
+    if override.deletes or len(segments) > 1:
+        raise _unknown(node, name, place)
     meant = None if override.forced else misspelt(name, known)
     if meant is not None:
-        raise ConfigError(
-            f"{place}: has no {name!r}. Did you mean {meant!r}? To add a new entry write +{override.text}"
-        )
+        hint = f"Did you mean {meant!r}? To add a new entry write +{override.text}"
+        raise ConfigError(f"{place}: has no {name!r}. {hint}")
 
 
-def _unknown(node: Mapping[str, Any], name: str, place: str, known: Sequence[str] = ()) -> ConfigError:
-    names = known or [str(key) for key in node]
-    return ConfigError(f"{place}: has no {name!r}.{nearest(name, names)} It has: {listed(names) or 'nothing'}.")
+def _unknown(node: Mapping[str, Any], name: str, place: str) -> ConfigError:
+    known = [str(key) for key in node]
+    return ConfigError(f"{place}: has no {name!r}.{nearest(name, known)} It has: {listed(known) or 'nothing'}.")

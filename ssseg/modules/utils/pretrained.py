@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .download import download
+from . import safeload
+from .download import announced_digest, download
 from .errors import CheckpointError, ConfigError, listed, nearest
 
 
@@ -16,11 +17,11 @@ def loadpretrainedweights(
     possible_model_keys: Sequence[str] = ("model", "state_dict"),
     cache_dir: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Return the weights of `structure_type`, by entry, as tensors on the CPU.
+    """Return the weights of `structure_type`, by entry.
 
     Args:
         pretrained_model_path: a file; "" fetches the one that `default_model_urls` names, once.
-        map_to_cpu: has no effect; published code passes it.
+        map_to_cpu: put them on the CPU, not on the devices from which they were saved.
         possible_model_keys: under these the weights may stand in the file; where several are there the last one counts,
             where none is, the file holds the weights themselves.
         cache_dir: where fetched files are kept; None means `checkpoints` in the folder of torch.hub.
@@ -30,15 +31,13 @@ def loadpretrainedweights(
         CheckpointError: the file is missing, damaged or unsafe.
         DownloadError: the file could not be fetched.
     """
-    path = (
-        Path(pretrained_model_path) if pretrained_model_path else _fetch(structure_type, default_model_urls, cache_dir)
-    )
+    path = Path(pretrained_model_path or _fetch(structure_type, default_model_urls, cache_dir))
     if not path.is_file():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise CheckpointError(f"{path}: there is no such file of pretrained weights.{nearest(path.name, beside)}")
-    from . import safeload
-
-    weights = safeload.load(path)
+    published = any(path.name == Path(url).name for url in default_model_urls.values())
+    digest = announced_digest(path.name) if published else None  # in other names such digits may be a date
+    weights = safeload.load(path, expected_sha256_prefix=digest, map_to_cpu=map_to_cpu)
     for key in possible_model_keys[::-1]:
         if key in weights:
             return weights[key]

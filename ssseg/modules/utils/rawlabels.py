@@ -30,7 +30,7 @@ def as_numbers(raw: Array, where: str) -> Array:
     if raw.ndim != 2:
         raise LabelError(f"{where}: a label map has the shape (height, width), not {raw.shape}")
     if raw.dtype.kind in "iub":
-        return raw.view(np.uint8) if raw.dtype.kind == "b" else raw
+        return raw.astype(np.uint8) if raw.dtype.kind == "b" else raw
     if raw.dtype.kind != "f":
         raise LabelError(f"{where}: a label map holds integers, not {raw.dtype}")
     whole = (np.abs(raw) < 2**53) & (raw == np.rint(raw))  # both are false for NaN

@@ -110,7 +110,7 @@ def look_up(levels: np.ndarray, table: np.ndarray) -> np.ndarray:
 def check_fill(owner: object, key: str, info: Any, value: float) -> None:
     """Require that an integer dtype holds a fill value; `info` is its `iinfo`."""
     if not info.min <= value <= info.max:
+        hint = "" if key == "image" else "; label maps are int16"
         raise ConfigError(
-            f"{type(owner).__name__}: {key} is {info.dtype}, which cannot hold the fill value {value}; "
-            "label maps are int16"
+            f"{type(owner).__name__}: {key} is {info.dtype}, which cannot hold the fill value {value}{hint}"
         )

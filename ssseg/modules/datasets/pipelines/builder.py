@@ -22,7 +22,6 @@ _MODULES = {
     "totensor": "ToTensor",
 }
 
-
 _FORMS = "A transform is written ('Resize', {'output_size': 512}) or {'type': 'Resize', 'output_size': 512}."
 
 

@@ -64,6 +64,12 @@ def check_size(owner: object, name: str, value: Any) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
+def check_flag(owner: object, name: str, value: Any) -> None:
+    """Require True or False; a string such as "False" would count as true."""
+    if not isinstance(value, bool):
+        refuse(owner, name, value, "True or False")
+
+
 def check_choice(owner: object, name: str, value: Any, choices: Iterable[str]) -> None:
     """Require one of `choices`."""
     choices = list(choices)

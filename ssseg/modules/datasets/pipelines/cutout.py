@@ -45,9 +45,13 @@ class RandomCutOut:
             refuse(self, "cutout_shape", cutout_shape, f"given if and only if cutout_ratio={cutout_ratio!r} is not")
         self.is_ratio = cutout_shape is None
         name, holes = ("cutout_ratio", cutout_ratio) if self.is_ratio else ("cutout_shape", cutout_shape)
-        self.holes = [holes] if is_pair(holes) else holes or ()
+        self.holes: Any = [holes] if is_pair(holes) else holes
         limit = 1 if self.is_ratio else float("inf")
-        if not self.holes or not all(is_pair(hole) and 0 <= min(hole) <= max(hole) <= limit for hole in self.holes):
+        if not (
+            isinstance(self.holes, list | tuple)
+            and self.holes
+            and all(is_pair(hole) and 0 <= min(hole) <= max(hole) <= limit for hole in self.holes)
+        ):
             refuse(self, name, holes, f"one or several pairs (width, height) of numbers in [0, {limit}]")
         values: Any = [image_fill_value] if is_number(image_fill_value) else image_fill_value
         if not (isinstance(values, list | tuple) and values and all(map(is_number, values))):
@@ -86,15 +90,14 @@ class RandomCutOut:
         return slice(top, top + int(hole_height)), slice(left, left + int(hole_width))
 
     def fill_value(self, key: str, array: np.ndarray) -> float | Sequence[float]:
-        """Return what fills the rectangles of an array."""
-        if key != "image":
-            if array.dtype.kind in "iu":
-                check_fill(self, key, np.iinfo(array.dtype), self.map_fill_values[key])
-            return self.map_fill_values[key]
-        values: list[float] = self.image_fill_value
-        channels = array.shape[2]
+        """Return what fills the rectangles of an array: a number, or one for each channel."""
+        values: list[float] = self.image_fill_value if key == "image" else [self.map_fill_values[key]]
+        if array.dtype.kind in "iu":
+            for value in values:
+                check_fill(self, key, np.iinfo(array.dtype), value)
         if len(set(values)) == 1:
             return values[0]
+        channels = array.shape[2]
         if len(values) != channels:
             refuse(self, "image_fill_value", values, f"a number or {channels} of them, one for each channel")
         return values

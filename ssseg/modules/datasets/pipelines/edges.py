@@ -30,7 +30,7 @@ class EdgeExtractor:
         valid = labels != self.ignore_index
         edges = np.zeros(labels.shape, dtype=np.uint8)
         upper, lower, left, right = np.s_[:-1], np.s_[1:], np.s_[:, :-1], np.s_[:, 1:]
-        # A border is two pixels wide; it is drawn on the first of each triple, as published models learned it.
+        # Which of two neighbours is marked is a convention; published models were trained with this one.
         for marked, first, second in (
             (lower, lower, upper),
             (left, left, right),

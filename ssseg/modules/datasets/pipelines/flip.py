@@ -52,4 +52,4 @@ class RandomFlip:
 def _mirrored(array: np.ndarray) -> np.ndarray:
     if array.dtype.name in OPENCV_DTYPES:
         return by_channels(lambda part: cv2.flip(part, 1), array)
-    return np.ascontiguousarray(array[:, ::-1])
+    return array[:, ::-1].copy()

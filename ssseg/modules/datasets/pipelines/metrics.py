@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from ...utils.errors import ConfigError, ShapeError, UnknownNameError, listed, nearest
+from .checks import is_number
 
+WHERE = "SEGMENTOR_CFG['inference']['evaluate']"
 BY_CLASSNAME = ("iou", "dice")  # a dictionary in the result of an evaluation; other metrics of classes are arrays
 
 
@@ -22,9 +24,14 @@ def metrics_of(counts: np.ndarray, nan_to_num: float | None = None, beta: float 
         counts: (K, K + 1), see `ConfusionMatrix`.
         nan_to_num: replaces NaN in metrics of classes, before the means are taken.
         beta: recall counts beta times as much as precision in `fscore`.
+
+    Raises:
+        ConfigError: `beta` is not above 0, or `nan_to_num` is no number.
     """
-    if not beta > 0:
-        raise ConfigError(f"SEGMENTOR_CFG['inference']['evaluate']['beta']={beta!r} must be above 0")
+    if not (is_number(beta) and beta > 0):
+        raise ConfigError(f"{WHERE}['beta']={beta!r} must be a number above 0")
+    if not (nan_to_num is None or is_number(nan_to_num)):
+        raise ConfigError(f"{WHERE}['nan_to_num']={nan_to_num!r} must be a number or None")
     intersection = np.diagonal(counts).astype(np.float64)
     predicted = counts[:, :-1].sum(axis=0).astype(np.float64)
     labelled = counts.sum(axis=1).astype(np.float64)
@@ -54,12 +61,12 @@ def format_metrics(
         UnknownNameError: there is no such metric.
         ShapeError: there are not as many names as classes.
     """
-    where = "SEGMENTOR_CFG['inference']['evaluate']['metric_list']"
     chosen = [metric_list] if isinstance(metric_list, str) else list(metric_list)
     for name in chosen:
-        if name not in metrics:
+        if name not in list(metrics):
             raise UnknownNameError(
-                f"{where}: there is no metric {name!r}.{nearest(name, metrics)} There are: {listed(sorted(metrics))}."
+                f"{WHERE}['metric_list']: there is no metric {name!r}.{nearest(name, metrics)} "
+                f"There are: {listed(sorted(metrics))}."
             )
     return {
         name: _by_classname(metrics[name], classnames) if name in BY_CLASSNAME else _plain(metrics[name])

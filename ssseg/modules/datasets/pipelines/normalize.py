@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arrays import Sample, image_of, planes_of
-from .checks import check_number, refuse
+from .checks import check_flag, check_number, refuse
 
 
 class Normalize:
@@ -24,6 +24,7 @@ class Normalize:
         for name, values in (("mean", mean), ("std", std)):
             if not (isinstance(values, Sequence | np.ndarray) and len(values)):
                 refuse(self, name, values, "a sequence of numbers, one for each channel")
+        check_flag(self, "to_rgb", to_rgb)
         for value in mean:
             check_number(self, "mean", value)
         for value in std:

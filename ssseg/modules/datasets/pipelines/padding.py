@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...utils.errors import ConfigError, ShapeError
 from .arrays import SPATIAL_KEYS, Sample, check_fill
-from .checks import check_choice, check_number, check_size
+from .checks import check_choice, check_flag, check_number, check_size
 
 
 class Padding:
@@ -41,6 +41,7 @@ class Padding:
     ):
         self.output_size = check_size(self, "output_size", output_size)
         check_choice(self, "data_type", data_type, ("numpy", "tensor"))
+        check_flag(self, "output_size_auto_adaptive", output_size_auto_adaptive)
         self.data_type, self.output_size_auto_adaptive = data_type, output_size_auto_adaptive
         self.fill_values = {
             "image": image_fill_value,

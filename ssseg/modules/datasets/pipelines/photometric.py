@@ -93,7 +93,7 @@ def _distorted(
 
 def _changed_in_hsv(image: np.ndarray, channel: int, levels: np.ndarray) -> np.ndarray:
     """Return the image with hue (channel 0, 180 steps) or saturation (1) replaced by its entry in `levels` (256,)."""
-    # Reading BGR as RGB mirrors the circle of hues: a shift goes the other way round, and both ways are as likely.
+    # Reading BGR as RGB mirrors the circle of hues: a shift goes the other way round, and shifts are drawn both ways.
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     cv2.insertChannel(look_up(cv2.extractChannel(hsv, channel), levels.astype(np.uint8)), hsv, channel)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...utils.errors import ConfigError, ImageError, call_with
 from .arrays import INTERPOLATIONS, Sample, arrays_of, by_channels, size_of
-from .checks import check_choice, check_interval, check_number, check_size, is_number, refuse
+from .checks import check_choice, check_flag, check_interval, check_number, check_size, is_number, refuse
 
 MAX_PIXELS = 2**30  # where OpenCV stops reading image files, too
 
@@ -41,6 +41,7 @@ class Resize:
         img2aug_pos_mapper_interpolation: str = "nearest",
     ):
         self.output_size = check_size(self, "output_size", output_size)
+        check_flag(self, "keep_ratio", keep_ratio)
         self.keep_ratio = keep_ratio
         if min_size is not None:
             check_number(self, "min_size", min_size, low=1)
@@ -60,7 +61,7 @@ class Resize:
         if self.scale_range is not None:
             low, high = self.scale_range
             scale = low + (high - low) * np.random.random_sample()
-            output_size = (int(output_size[0] * scale), int(output_size[1] * scale))
+            output_size = max(int(output_size[0] * scale), 1), max(int(output_size[1] * scale), 1)
         return self.fit(sample_meta, output_size)
 
     def fit(self, sample_meta: Sample, output_size: tuple[int, int]) -> Sample:
@@ -76,14 +77,13 @@ class Resize:
         """Return (height, width) that an image of `height` x `width` gets."""
         short_out, long_out = sorted(output_size)
         if not self.keep_ratio:
-            size = (short_out, long_out) if height <= width else (long_out, short_out)
+            new_height, new_width = (short_out, long_out) if height <= width else (long_out, short_out)
         else:
             short, long = sorted((height, width))
             factor = min(long_out / long, short_out / short)
             if self.min_size is not None and _rounded(short * factor) < self.min_size:
                 factor = self.min_size / short
-            size = _rounded(height * factor), _rounded(width * factor)
-        new_height, new_width = max(size[0], 1), max(size[1], 1)
+            new_height, new_width = _rounded(height * factor), _rounded(width * factor)
         if new_height * new_width > MAX_PIXELS:
             raise ImageError(
                 f"{type(self).__name__}: an image of {height} x {width} pixels would become {new_height} x {new_width}"
@@ -180,11 +180,11 @@ def _resized(array: np.ndarray, size: tuple[int, int], interpolation: str) -> np
 
 
 def _rounded(length: float) -> int:
-    return int(length + 0.5)
+    return max(int(length + 0.5), 1)
 
 
 def _build(resize: Callable[..., Any], owner: object, kwargs: Mapping[str, Any], **given: Any) -> Any:
     name = type(owner).__name__
     for key in kwargs.keys() & given.keys():
-        raise ConfigError(f"{name}: {key!r} is not for you to set; {name} does")
+        raise ConfigError(f"{name}: {key!r} must be left out; {name} sets it itself")
     return call_with(resize, {**kwargs, **given}, where=name, given=given)

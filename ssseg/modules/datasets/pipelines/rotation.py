@@ -61,6 +61,26 @@ class RandomRotation:
         interpolation, fill_value = self.border[key]
         if array.dtype.kind in "iu":
             check_fill(self, key, np.iinfo(array.dtype), fill_value)
+        if interpolation == "nearest" and array.ndim == 2:
+            return _rotated_bits(array, matrix, fill_value)
         size = array.shape[1::-1]
         flag, value = INTERPOLATIONS[interpolation], (fill_value,) * 4
         return by_channels(lambda part: cv2.warpAffine(part, matrix, size, flags=flag, borderValue=value), array)
+
+
+def _rotated_bits(labels: np.ndarray, matrix: np.ndarray, fill_value: float) -> np.ndarray:
+    """Rotate a map (H, W) of any dtype: what lies halfway between two pixels goes the same way in all of them.
+
+    OpenCV rounds coordinates by dtype and number of channels, so every value travels as one to four uint16 words.
+    """
+    if labels.itemsize == 1:
+        return _rotated_bits(labels.astype(np.int16), matrix, fill_value).astype(labels.dtype)
+    words = np.ascontiguousarray(labels)[:, :, None].view(np.uint16)  # (H, W, words of a value)
+    border = np.array([fill_value]).astype(labels.dtype).view(np.uint16)
+    rotated = np.empty_like(words)
+    for index, value in enumerate(border.tolist()):
+        word = np.ascontiguousarray(words[:, :, index])
+        rotated[:, :, index] = cv2.warpAffine(
+            word, matrix, labels.shape[::-1], flags=cv2.INTER_NEAREST, borderValue=value
+        )
+    return rotated.view(labels.dtype)[:, :, 0]

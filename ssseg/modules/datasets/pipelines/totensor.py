@@ -19,5 +19,8 @@ class ToTensor:
                 dtype = np.dtype(np.float32)
             else:
                 dtype = np.promote_types(array.dtype, np.int16)
-            sample_meta[key] = torch.from_numpy(np.require(array, dtype, ["C", "W"]))
+            array = np.require(array, dtype, ["C", "W"])  # noqa: PLW2901
+            if min(array.strides) < 0:  # of an axis of length 1, which counts as contiguous
+                array = array.copy()  # noqa: PLW2901
+            sample_meta[key] = torch.from_numpy(array)
         return sample_meta

@@ -96,6 +96,7 @@ class Bottleneck(nn.Module):
         act_cfg: Mapping[str, Any] | None,
     ):
         super().__init__()  # the order of the next lines is that of the entries in published checkpoints
+        self.downsample = downsample
         outplanes = planes * self.expansion
         self.conv1 = nn.Conv2d(inplanes, planes, 1, bias=False)
         self.bn1 = BuildNormalization(placeholder=planes, norm_cfg=norm_cfg)
@@ -104,7 +105,6 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(planes, outplanes, 1, bias=False)
         self.bn3 = BuildNormalization(placeholder=outplanes, norm_cfg=norm_cfg)
         self.relu = BuildActivation(act_cfg)
-        self.downsample = downsample
 
     def forward(self, x: Tensor) -> Tensor:  # (N, inplanes, H, W)
         y = self.relu(self.bn1(self.conv1(x)))  # (N, planes, H, W)

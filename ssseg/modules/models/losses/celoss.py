@@ -50,6 +50,7 @@ class CrossEntropyLoss(PixelLoss):
         return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
 
     def categorical(self, scores: Tensor, labels: Tensor) -> Tensor:
+        # for each pixel: PyTorch's own sum over them is not deterministic on a GPU
         return F.cross_entropy(
             scores, labels, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing, reduction="none"
         )

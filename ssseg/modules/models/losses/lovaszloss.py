@@ -24,7 +24,8 @@ class LovaszLoss(BaseLoss):
 
     Args:
         use_sigmoid: the hinge of logits instead of the softmax form.
-        classes: "present" takes the classes that the target has, "all" all of them, a list those it names.
+        classes: "present" takes the classes that the target has, "all" all of them, a list those it names. A single
+            channel always counts.
         per_image: one loss for each image rather than one for the batch.
         reduction: over images where `per_image`: "mean", "sum" or "none".
         class_weight: a factor of at least 0 for each class: of its loss in their mean, or of its hinges.
@@ -67,31 +68,29 @@ class LovaszLoss(BaseLoss):
 
     def forward(self, x_src: Tensor, x_tgt: Tensor, weight: Tensor | None = None) -> Tensor:
         scores = full_precision(x_src)
-        num_classes = scores.shape[1] if scores.ndim > 1 else 0
-        counted = [True] * num_classes
         if is_dense(self.name, scores, x_tgt):
             positive, valid = x_tgt > 0.5, torch.ones_like(x_tgt[:, 0], dtype=torch.bool)
-            if 0 <= self.ignore_index < num_classes:
-                counted[self.ignore_index] = False
+            left_out = self.ignore_index
         else:
             labels, valid = read_labels(self.name, scores, x_tgt, self.ignore_index)
-            positive = one_hot(labels, valid, num_classes)
-        if not isinstance(self.classes, str):
-            counted = [counted[c] and c in self._class_list(num_classes) for c in range(num_classes)]
+            positive = one_hot(labels, valid, scores.shape[1])
+            left_out = None
         scores, positive, valid = self._grouped(scores), self._grouped(positive), self._grouped(valid.unsqueeze(1))
-        chosen = torch.tensor(counted).to(scores.device, non_blocking=True).expand(scores.shape[:2])
-        if self.classes == "present":
-            chosen = chosen & positive.any(dim=2)
+        chosen = self._chosen(positive, left_out)
         class_weight = class_weight_for(self.name, self.class_weight, scores)
         form = self._hinge if self.use_sigmoid else self._softmax
         loss = form(scores, positive, valid, chosen, class_weight)
         return self.finish(loss, weight, count=valid.flatten(1).any(dim=1).sum())
 
-    def _class_list(self, num_classes: int) -> list[int]:
-        classes = [int(c) for c in self.classes]
-        if any(not 0 <= c < num_classes for c in classes):
+    def _chosen(self, positive: Tensor, left_out: int | None) -> Tensor:
+        """Return which classes of `positive` (G, C, P) count, (G, C) bool."""
+        num_classes = positive.shape[1]
+        named = range(num_classes) if isinstance(self.classes, str) else self.classes
+        if any(c not in range(num_classes) for c in named):
             raise ConfigError(f"{self.name}: classes={self.classes!r} must lie in [0, {num_classes})")
-        return classes
+        counted = torch.tensor([c in named and c != left_out for c in range(num_classes)])
+        counted = counted.to(positive.device, non_blocking=True).expand(positive.shape[:2])
+        return counted & positive.any(dim=2) if self.classes == "present" and num_classes > 1 else counted
 
     def _grouped(self, values: Tensor) -> Tensor:
         """Turn (N, C, ...) into groups of pixels (G, C, P) that share a loss."""
@@ -106,8 +105,9 @@ class LovaszLoss(BaseLoss):
         p = scores.softmax(dim=1) if scores.shape[1] > 1 else scores
         errors = (positive.to(p.dtype) - p).abs()
         if scores.device.type == "cpu":  # sort only what is looked at; elsewhere asking for it would stall the device
+            rows = (errors.detach()[chosen], positive[chosen], valid.expand_as(positive)[chosen])
             slopes = torch.zeros_like(errors)
-            slopes[chosen] = jaccard_slopes(errors[chosen], positive[chosen], valid.expand_as(positive)[chosen])
+            slopes[chosen] = jaccard_slopes(*rows)
         else:
             slopes = jaccard_slopes(errors, positive, valid.expand_as(positive))
         loss = (errors * slopes).sum(dim=2)  # (G, C)
@@ -135,12 +135,12 @@ def jaccard_slopes(errors: Tensor, positive: Tensor, valid: Tensor) -> Tensor:
     cancel: 1 / union for a positive, intersection / (union (union - 1)) for a negative.
 
     Args:
-        errors: (..., P) float, of which each row is a set.
-        positive: (..., P) bool, False where not valid.
-        valid: (..., P) bool; other entries weigh 0.
+        errors: (R, ..., P) float, of which each row along the last axis is a set.
+        positive: (R, ..., P) bool, False where not valid.
+        valid: (R, ..., P) bool; other entries weigh 0.
 
     Returns:
-        (..., P), of the dtype of `errors`.
+        (R, ..., P), of the dtype of `errors`.
     """
     rows = max(1, _SORTED_AT_ONCE // max(1, errors.shape[-1]))
     parts = zip(*(torch.split(t.flatten(0, -2), rows) for t in (errors, positive, valid)), strict=True)

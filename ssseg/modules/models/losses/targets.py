@@ -13,14 +13,14 @@ def is_dense(owner: str, scores: Tensor, target: Tensor) -> bool:
     Raises:
         ShapeError: it is neither.
     """
-    if target.shape == scores.shape:
+    if scores.ndim > 1 and target.shape == scores.shape:
         return True
-    if scores.ndim < 2 or target.shape != scores.shape[:1] + scores.shape[2:]:
-        raise ShapeError(
-            f"{owner}: the target {shape(target)} fits the prediction {shape(scores)} neither as labels, "
-            "which have its shape without axis 1, nor as values for each class, which have its shape"
-        )
-    return False
+    if scores.ndim > 1 and target.shape == scores.shape[:1] + scores.shape[2:]:
+        return False
+    raise ShapeError(
+        f"{owner}: the target {shape(target)} fits the prediction {shape(scores)} neither as labels, "
+        "which have its shape without axis 1, nor as values for each class, which have its shape"
+    )
 
 
 def read_labels(owner: str, scores: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:

@@ -2,17 +2,16 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-import torch
 from torch import Tensor, nn
 
 from ....utils.datastructure import SSSegInputStructure, SSSegOutputStructure
-from ....utils.errors import ConfigError, call_with, nearest
+from ....utils.errors import ConfigError, call_with
 from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
 from ...losses import calculatelosses
 from ...samplers import BuildPixelSampler
 from .auxiliary import BuildAuxiliaryDecoder
-from .inference import flip_pairs, score_augmented, score_windows
-from .resize import resize, resize_like, sample_labels
+from .inference import infer, infer_augmented
+from .resize import resize, sample_labels
 from .selection import SelectedMaps, default_indices
 from .singlevalue import explain_single_value
 
@@ -56,7 +55,7 @@ class BaseSegmentor(nn.Module):
     def _build_heads(self) -> None:
         if not isinstance(self.num_classes, int) or self.num_classes < 1:
             raise ConfigError(f"SEGMENTOR_CFG['num_classes']: is {self.num_classes!r}, must be the number of classes.")
-        head = {name: value for name, value in self._section("head").items() if name != "pixelsampler"}
+        head = {name: value for name, value in self.section("head").items() if name != "pixelsampler"}
         for name in self.reads.keys() & head.keys():
             self._maps().require(f"SEGMENTOR_CFG['head'][{name!r}]", head[name], self.reads[name])
         call_with(self.build_head, head, where="SEGMENTOR_CFG['head']")
@@ -82,7 +81,7 @@ class BaseSegmentor(nn.Module):
                 seg_logits=seg_logits,
                 annotations=data_meta.getannotations(),
                 backbone_outputs=features,
-                losses_cfg=self._section("losses"),
+                losses_cfg=self.section("losses"),
                 img_size=images.shape[2:],
             )
         except ValueError as error:
@@ -143,12 +142,11 @@ class BaseSegmentor(nn.Module):
         read = features[:-1][-len(decoder) :]
         return {f"loss_aux{i}": head(x) for i, (head, x) in enumerate(zip(decoder, read, strict=True), start=1)}
 
-    @torch.no_grad()
     def inference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> Tensor:
-        """Return scores (N, K, h, w) as `SEGMENTOR_CFG['inference']` says, in eval mode.
+        """Return scores (N, K, h, w) as `SEGMENTOR_CFG['inference']` says, in eval mode, without gradients.
 
         They are logits, or with `tta['use_probs_before_resize']` probabilities. Mode "whole" leaves them at the size
-        that the network gives them; "slide" has them at the size of the images.
+        that the network gives them; "slide" returns them at the size of the images.
 
         Args:
             images: (N, C, H, W), on any device.
@@ -158,31 +156,7 @@ class BaseSegmentor(nn.Module):
             ConfigError: the mode is unknown, or windows leave gaps.
             RuntimeError: the segmentor is in training mode.
         """
-        if self.training:
-            raise RuntimeError("inference needs eval mode: call segmentor.eval() first")
-        forward_cfg = self._section("inference")["forward"]
-        tta_cfg = self._section("inference").get("tta") or {}
-
-        def logits(images: Tensor) -> Any:
-            return self(SSSegInputStructure(mode="TEST", images=images), **(forward_args or {})).seg_logits
-
-        def activate(scores: Tensor) -> Tensor:
-            return scores.softmax(dim=1) if tta_cfg.get("use_probs_before_resize") else scores
-
-        images = images.to(next(self.parameters()))
-        if forward_cfg["mode"] == "whole":
-            return activate(logits(images))
-        if forward_cfg["mode"] == "slide":
-            return score_windows(
-                lambda crop: activate(resize_like(logits(crop), crop, self.align_corners)),
-                images,
-                cropsize=forward_cfg["cropsize"],
-                stride=forward_cfg["stride"],
-            )
-        raise ConfigError(
-            f"SEGMENTOR_CFG['inference']['forward']['mode']: is {forward_cfg['mode']!r}, must be 'whole' or 'slide'."
-            f"{nearest(forward_cfg['mode'], ('whole', 'slide'))}"
-        )
+        return infer(self, images, forward_args or {})
 
     def auginference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> list[Tensor]:
         """Return the scores of `inference`, on the CPU, for each scale of `SEGMENTOR_CFG['inference']['tta']`.
@@ -190,15 +164,7 @@ class BaseSegmentor(nn.Module):
         With `flip` each is followed by that of the mirrored images, mirrored back, with the labels of a pair swapped.
         Every result has its own size.
         """
-        tta_cfg = self._section("inference").get("tta") or {}
-        scores = score_augmented(
-            lambda scaled: self.inference(scaled, forward_args).cpu(),
-            images,
-            scales=tta_cfg.get("multiscale", [1]),
-            pairs=flip_pairs(self.cfg) if tta_cfg.get("flip") else None,
-            align_corners=self.align_corners,
-        )
-        return list(scores)
+        return infer_augmented(self, images, forward_args or {})
 
     def transforminputs(self, x_list: Sequence[Tensor], selected_indices: Sequence[int] | None = None) -> list[Tensor]:
         """Return the selected maps of the backbone's; None means the first four, or four times the only one."""
@@ -207,7 +173,7 @@ class BaseSegmentor(nn.Module):
 
     def setbackbone(self, cfg: Mapping[str, Any]) -> None:
         """Build `backbone_net`; it gets the segmentor's `norm_cfg` where it takes one and has none of its own."""
-        backbone_cfg = dict(self._section("backbone"))
+        backbone_cfg = dict(self.section("backbone"))
         takes = inspect.signature(BackboneBuilder().find(backbone_cfg.get("type"))).parameters
         if self.norm_cfg is not None and "norm_cfg" in takes:
             backbone_cfg.setdefault("norm_cfg", self.norm_cfg)
@@ -254,10 +220,11 @@ class BaseSegmentor(nn.Module):
             self.freezenormalization(self.frozen_norms)
         return self
 
-    def _section(self, name: str) -> Any:
+    def section(self, name: str) -> Any:
+        """Return `SEGMENTOR_CFG[name]`; ConfigError where it is not set."""
         if not self.cfg.get(name):
             raise ConfigError(f"SEGMENTOR_CFG[{name!r}]: not set; a segmentor needs it.")
         return self.cfg[name]
 
     def _maps(self) -> SelectedMaps:
-        return SelectedMaps(self.backbone_net, self._section("backbone").get("selected_indices"))
+        return SelectedMaps(self.backbone_net, self.section("backbone").get("selected_indices"))

@@ -1,103 +1,56 @@
-"""Scores of overlapping windows, and of resized and mirrored copies of an image."""
+"""What a segmentor does at test time, as `SEGMENTOR_CFG['inference']` says."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....utils.errors import ConfigError
-
-Pairs = Sequence[Sequence[int]]  # labels that swap in a mirrored image, such as (left arm, right arm)
-Score = Callable[[Tensor], Tensor]
-
-_WHERE = "SEGMENTOR_CFG['inference']['forward']"
-
-
-def score_windows(score: Score, images: Tensor, cropsize: Sequence[int], stride: Sequence[int]) -> Tensor:
-    """Return the scores (N, K, H, W) of images (N, C, H, W): at each pixel the mean over the windows that show it.
-
-    Args:
-        score: gives the scores of one window, at its size.
-        cropsize, stride: height and width of a window, and how far the next one lies, in pixels. A window that would
-            reach over the right or lower edge is moved back inside; one larger than the image is cut to it.
-
-    Raises:
-        ConfigError: a size is no positive integer, or the windows leave gaps.
-    """
-    (height, width), (down, right) = _pair("cropsize", cropsize), _pair("stride", stride)
-    if down > height or right > width:
-        raise ConfigError(
-            f"{_WHERE}['stride']: {(down, right)} leaves gaps between windows of cropsize {(height, width)}; it must "
-            "not be larger."
-        )
-    total: Any = None  # made once the number of classes is known
-    counts = images.new_zeros(1, 1, *images.shape[2:])
-    for top in _starts(images.shape[2], height, down):
-        for left in _starts(images.shape[3], width, right):
-            window = (..., slice(top, top + height), slice(left, left + width))
-            scores = score(images[window])
-            if total is None:
-                total = images.new_zeros(*scores.shape[:2], *images.shape[2:])
-            total[window] += scores
-            counts[window] += 1
-    return total / counts
+from ....utils.datastructure import SSSegInputStructure
+from ....utils.errors import ConfigError, nearest
+from .mirror import flip_pairs, swap_labels
+from .resize import resize_like
+from .windows import score_windows
 
 
-def score_augmented(
-    score: Score, images: Tensor, scales: Sequence[float], pairs: Pairs | None, align_corners: bool
-) -> Iterator[Tensor]:
-    """Yield the scores of `images` at each scale; where `pairs` is given, after each those of the mirrored images.
+@torch.no_grad()
+def infer(segmentor: Any, images: Tensor, forward_args: Mapping[str, Any]) -> Tensor:
+    """Return the scores (N, K, h, w) of images (N, C, H, W); see `BaseSegmentor.inference`."""
+    if segmentor.training:
+        raise RuntimeError("inference needs eval mode: call segmentor.eval() first")
+    cfg = segmentor.section("inference")
+    forward_cfg, tta_cfg = cfg.get("forward") or {}, cfg.get("tta") or {}
 
-    Args:
-        score: gives the scores (N, K, h, w) of images, at any size.
-        pairs: the scores of these labels are swapped back; None leaves out mirrored images.
-    """
-    for scale in scales:
-        scaled = F.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=align_corners)
-        yield score(scaled)
-        if pairs is not None:
-            yield swap_labels(score(scaled.flip(3)).flip(3), pairs)
+    def logits(images: Tensor) -> Any:
+        return segmentor(SSSegInputStructure(mode="TEST", images=images), **forward_args).seg_logits
 
+    def activate(scores: Tensor) -> Tensor:
+        return scores.softmax(dim=1) if tta_cfg.get("use_probs_before_resize") else scores
 
-def swap_labels(scores: Tensor, pairs: Pairs) -> Tensor:
-    """Return `scores` (N, K, h, w) with the two channels of each pair exchanged."""
-    order = list(range(scores.shape[1]))
-    for one, other in pairs:
-        order[one], order[other] = order[other], order[one]
-    return scores[:, order]
+    def score_window(window: Tensor) -> Tensor:
+        return activate(resize_like(logits(window), window, segmentor.align_corners))
 
-
-def flip_pairs(cfg: Mapping[str, Any]) -> Pairs:
-    """Return the label pairs of `SEGMENTOR_CFG`: the test-time augmentation's own, else those of a RandomFlip."""
-    own = (cfg["inference"].get("tta") or {}).get("fixed_seg_target_pairs")
-    if own is not None:
-        return own
-    found = (flip.get("fixed_seg_target_pairs") for flip in _random_flips(cfg.get("dataset")))
-    return next((pairs for pairs in found if pairs), ())
+    images = images.to(next(segmentor.parameters()))
+    mode = forward_cfg.get("mode", "whole")
+    if mode == "whole":
+        return activate(logits(images))
+    if mode == "slide":
+        return score_windows(score_window, images, forward_cfg.get("cropsize"), forward_cfg.get("stride"))
+    raise ConfigError(
+        f"SEGMENTOR_CFG['inference']['forward']['mode']: is {mode!r}, must be 'whole' or 'slide'."
+        f"{nearest(mode, ('whole', 'slide'))}"
+    )
 
 
-def _random_flips(node: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the options of every RandomFlip below `node`, written as a tuple or as a dict, in any pipeline."""
-    if isinstance(node, Mapping):
-        if node.get("type") == "RandomFlip":
-            yield node
-        for value in node.values():
-            yield from _random_flips(value)
-    elif isinstance(node, Sequence) and not isinstance(node, str):
-        if len(node) == 2 and node[0] == "RandomFlip" and isinstance(node[1], Mapping):
-            yield node[1]
-        for value in node:
-            yield from _random_flips(value)
-
-
-def _pair(name: str, given: Any) -> tuple[int, int]:
-    pair = tuple(given) if isinstance(given, Sequence) else ()
-    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
-        raise ConfigError(f"{_WHERE}[{name!r}]: {given!r} must be two positive integers: height, width.")
-    return pair
-
-
-def _starts(length: int, size: int, step: int) -> list[int]:
-    count = max(length - size + step - 1, 0) // step + 1
-    return [min(i * step, max(length - size, 0)) for i in range(count)]
+def infer_augmented(segmentor: Any, images: Tensor, forward_args: Mapping[str, Any]) -> list[Tensor]:
+    """Return the scores of images (N, C, H, W) at several scales, on the CPU; see `BaseSegmentor.auginference`."""
+    tta_cfg = segmentor.section("inference").get("tta") or {}
+    results = []
+    for scale in tta_cfg.get("multiscale", [1]):
+        scaled = F.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=segmentor.align_corners)
+        results.append(segmentor.inference(scaled, forward_args).cpu())
+        if tta_cfg.get("flip"):
+            mirrored = segmentor.inference(scaled.flip(3), forward_args).cpu().flip(3)
+            results.append(swap_labels(mirrored, flip_pairs(segmentor.cfg)))
+    return results

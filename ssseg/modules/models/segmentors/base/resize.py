@@ -6,11 +6,13 @@ from torch import Tensor
 
 
 def resize(x: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
-    """Interpolate (N, C, h, w) bilinearly to `size` (H, W).
+    """Interpolate (N, C, h, w) bilinearly to `size` (H, W); what has that size already is returned as it is.
 
     Args:
         align_corners: the centres of the corner pixels stay in place, else the outer edges do.
     """
+    if x.shape[2:] == size:
+        return x
     return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 

@@ -1,4 +1,4 @@
-"""Checks a part of a config against the signature of the class that it names, without building anything large."""
+"""What is wrong with a config, and the checks that all its parts share."""
 
 import inspect
 import re
@@ -10,6 +10,7 @@ from ..modules.utils.errors import SSSegError, UnknownNameError, listed, nearest
 from ..modules.utils.misspelling import misspelt
 from ..modules.utils.modulebuilder import BaseModuleBuilder
 
+ROOT = "SEGMENTOR_CFG"
 _PLACE = re.compile(r"SEGMENTOR_CFG(\[[^\]]*\])*")
 
 
@@ -22,6 +23,13 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
 
+def section(node: Any, *keys: str) -> Mapping[str, Any]:
+    """Return the dictionary that the keys lead to, an empty one where there is none."""
+    for key in keys:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
+
+
 def as_problem(error: Exception, place: str) -> Problem:
     """Return the problem that `error` describes; its message may name a place closer than `place`."""
     text = str(error)
@@ -31,9 +39,7 @@ def as_problem(error: Exception, place: str) -> Problem:
     return Problem(named[0], text[named.end() :].removeprefix(":").strip())
 
 
-def check_fields(
-    function: Any, fields: Mapping[str, Any], place: str, given: Iterable[str] = ()
-) -> Iterator[Problem]:
+def check_fields(function: Any, fields: Mapping[str, Any], place: str, given: Iterable[str] = ()) -> Iterator[Problem]:
     """Yield a problem for each field that `function` does not take and for each that it needs and does not get.
 
     Args:

@@ -1,0 +1,96 @@
+"""A narrow DeepLabV3+ (ResNet-18, 24 to 192 channels) on CamVid, from scratch, on a CPU."""
+
+import os
+from typing import Any
+
+from .._base_ import DatasetConfig, SegmentorConfig, experiment
+
+EPOCHS = 64
+
+
+def train_pipelines(height: int, width: int) -> list[tuple[str, dict[str, Any]]]:
+    """Views of `height` x `width`; at a factor of 1 the whole picture."""
+    return [
+        ("Resize", {"output_size": (height, width), "keep_ratio": True, "scale_range": (0.7, 1.5)}),
+        ("RandomCrop", {"crop_size": (height, width), "one_category_max_ratio": 0.75}),
+        ("RandomFlip", {"prob": 0.5}),
+        ("PhotoMetricDistortion", {}),
+        ("Normalize", {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}),
+        ("ToTensor", {}),
+        ("Padding", {"output_size": (height, width), "data_type": "tensor"}),
+    ]
+
+
+# share of the labelled training pixels in percent: sky, building, pole, road, pavement, tree, sign_symbol, fence, car,
+# pedestrian, bicyclist
+SHARES = (17.54, 24.21, 1.02, 32.96, 4.67, 10.12, 1.22, 1.17, 6.11, 0.67, 0.30)
+
+SEGMENTOR_CFG: SegmentorConfig = experiment(
+    __file__,
+    "DEEPLABV3PLUS",
+    dataset=DatasetConfig(
+        type="FolderDataset",
+        rootdir=os.path.join(os.getcwd(), "CamVid"),
+        train={
+            "set": "train",
+            "data_pipelines": train_pipelines(144, 192),
+            "pipeline_schedule": [
+                (1 + round(0.35 * EPOCHS), train_pipelines(192, 256)),
+                (1 + round(0.75 * EPOCHS), train_pipelines(240, 320)),
+            ],
+        },
+        test={
+            "set": "val",
+            "data_pipelines": [
+                ("Resize", {"output_size": (240, 320), "keep_ratio": True, "scale_range": None}),
+                ("Normalize", {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}),
+                ("ToTensor", {}),
+            ],
+        },
+    ),
+    dataloader="BS8",
+    max_epochs=EPOCHS,
+    num_classes=11,
+    backbone={
+        "type": "ResNet",
+        "depth": 18,
+        "structure_type": "resnet18conv3x3stem",
+        "pretrained": False,
+        "outstride": 32,
+        "use_conv3x3_stem": True,
+        "stem_channels": 24,
+        "base_channels": 24,
+        "selected_indices": (0, 1, 2, 3),
+    },
+    optimizer={
+        "type": "Muon",
+        "lr": 0.02,
+        "momentum": 0.95,
+        "weight_decay": 0.02,
+        "adamw_keys": ["decoder.3"],
+        "adamw_lr_ratio": 0.15,
+    },
+)
+SEGMENTOR_CFG["head"] = {
+    "in_channels": [24, 192],
+    "shortcut_channels": 24,
+    "feats_channels": 64,
+    "dilations": [1, 2, 4, 6],
+    "dropout": 0.1,
+}
+SEGMENTOR_CFG["auxiliary"] = None
+SEGMENTOR_CFG["losses"] = {
+    "loss_cls": [
+        {"type": "CrossEntropyLoss", "class_weight": [share**-0.5 for share in SHARES]},
+        {"type": "DiceLoss", "use_sigmoid": False, "scale_factor": 0.3},
+    ]
+}
+SEGMENTOR_CFG["norm_cfg"] = {"type": "BatchNorm2d"}
+SEGMENTOR_CFG["scheduler"].pop("power")
+SEGMENTOR_CFG["scheduler"].update({"type": "OneCycleScheduler", "warmup_fraction": 0.15, "min_lr": 0.0})
+SEGMENTOR_CFG["fp16_cfg"] = {"type": "pytorch", "autocast": {"dtype": "bfloat16"}}
+SEGMENTOR_CFG["runtime"] = {"channels_last": True, "loss_grid": "logits", "num_threads": 1}
+SEGMENTOR_CFG["dataloader"]["train"]["num_workers_per_gpu"] = 0
+SEGMENTOR_CFG["dataloader"]["test"]["num_workers_per_gpu"] = 0
+SEGMENTOR_CFG["eval_interval_epochs"] = 32
+SEGMENTOR_CFG["save_interval_epochs"] = 32

@@ -1,0 +1,88 @@
+"""What every registered backbone keeps. A backbone is tested by being registered."""
+
+import pytest
+import torch
+
+from ssseg.modules import BackboneBuilder, BuildBackbone
+from tests.contracts.small_cfgs import BACKBONES
+
+NAMES = list(BackboneBuilder.REGISTERED_MODULES)
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def backbone(name):
+    return BuildBackbone(BACKBONES[name]).eval()
+
+
+def images(n=2, height=64, width=64, channels=3):
+    return torch.randn(n, channels, height, width)
+
+
+def assert_near(made, expected, share=1e-5):
+    for one, other in zip(made, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=share * other.abs().max().item())
+
+
+def test_every_name_has_a_small_cfg():
+    assert set(NAMES) <= BACKBONES.keys()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (33, 47)])
+def test_out_channels_are_those_of_the_maps(backbone, size):
+    with torch.no_grad():
+        maps = backbone(images(1, *size))
+    assert tuple(x.shape[1] for x in maps) == backbone.out_channels
+    sizes = [tuple(x.shape[2:]) for x in maps]
+    assert sizes == sorted(sizes, reverse=True), "coarsest last"
+
+
+def test_selected_indices_are_left_to_the_segmentor(name):
+    BuildBackbone({**BACKBONES[name], "selected_indices": (0,)})
+
+
+def test_every_parameter_gets_a_gradient(backbone):
+    sum(x.square().mean() for x in backbone.train()(images())).backward()
+    without = [key for key, p in backbone.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    assert without == []
+
+
+def test_a_batch_equals_its_images_one_by_one(backbone):
+    batch = images(3)
+    with torch.no_grad():
+        together, apart = backbone(batch), [backbone(one[None]) for one in batch]
+    assert_near([torch.cat(parts) for parts in zip(*apart, strict=True)], together)
+
+
+def test_channels_last(backbone):
+    batch = images()
+    with torch.no_grad():
+        expected = backbone(batch)
+        made = backbone.to(memory_format=torch.channels_last)(batch.to(memory_format=torch.channels_last))
+    assert_near(made, expected)
+
+
+def test_bfloat16(backbone):
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        assert all(x.isfinite().all() for x in backbone(images()))
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_other_image_channels(name, channels):
+    backbone = BuildBackbone({**BACKBONES[name], "in_channels": channels}).eval()
+    with torch.no_grad():
+        assert len(backbone(images(1, channels=channels))) == len(backbone.out_channels)
+
+
+def test_no_normalization_and_no_activation(name):
+    backbone = BuildBackbone({**BACKBONES[name], "norm_cfg": None, "act_cfg": None})
+    assert not [key for key, _ in backbone.named_buffers()]
+
+
+def test_two_builds_share_nothing(name):
+    one, other = BuildBackbone(BACKBONES[name]), BuildBackbone(BACKBONES[name])
+    assert not {p.data_ptr() for p in one.parameters()} & {p.data_ptr() for p in other.parameters()}

@@ -1,0 +1,162 @@
+"""What every registered segmentor keeps. A segmentor is tested by being registered."""
+
+import pytest
+import torch
+
+from ssseg.modules import BuildSegmentor, SegmentorBuilder, SSSegInputStructure
+from ssseg.modules.utils import ConfigError
+from tests.contracts.small_cfgs import SEGMENTORS, small
+
+NAMES = list(SegmentorBuilder.REGISTERED_MODULES)
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def sample(n=2, height=48, width=64, mode="TRAIN"):
+    return SSSegInputStructure(
+        mode=mode,
+        images=torch.randn(n, 3, height, width),
+        seg_targets=torch.randint(0, 4, (n, height, width), dtype=torch.int16),
+    )
+
+
+def score(segmentor, images):
+    with torch.no_grad():
+        return segmentor(SSSegInputStructure(mode="TEST", images=images)).seg_logits
+
+
+def assert_near(made, expected, share=1e-5):
+    torch.testing.assert_close(made, expected, rtol=0, atol=share * expected.abs().max().item())
+
+
+def trained(name, steps=1):
+    """A segmentor after a few steps on one batch, in eval mode, so that its averages are not the initial ones."""
+    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
+    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.02)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        segmentor(batch).loss.backward()
+        optimizer.step()
+    return segmentor.eval()
+
+
+def test_every_name_has_a_small_cfg():
+    assert set(NAMES) <= SEGMENTORS.keys()
+
+
+def test_two_steps_lower_the_loss_and_reach_every_parameter(name):
+    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
+    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.02)
+    losses = []
+    for _ in range(3):
+        optimizer.zero_grad()
+        result = segmentor(batch)
+        result.loss.backward()
+        losses.append(result.loss.item())
+        without = [key for key, p in segmentor.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+        assert without == []
+        optimizer.step()
+    assert losses[0] > losses[1] > losses[2]
+
+
+def test_logged_losses_are_detached_and_add_up(name):
+    result = BuildSegmentor(small(name), "TRAIN")(sample())
+    log = dict(result.losses_log_dict)
+    assert not any(value.requires_grad or value.ndim for value in log.values())
+    total = log.pop("loss_total")
+    assert total.item() == pytest.approx(result.loss.item()) == pytest.approx(sum(log.values()).item())
+
+
+def test_a_reloaded_segmentor_gives_the_same_scores(name):
+    segmentor, images = trained(name), torch.randn(2, 3, 48, 64)
+    other = BuildSegmentor(small(name), "TEST")
+    other.load_state_dict(segmentor.state_dict())
+    assert torch.equal(score(other, images), score(segmentor, images))
+
+
+def test_a_batch_equals_its_images_one_by_one(name):
+    segmentor, images = trained(name), torch.randn(3, 3, 48, 64)
+    assert_near(torch.cat([score(segmentor, one[None]) for one in images]), score(segmentor, images))
+
+
+def test_channels_last(name):
+    segmentor, images = trained(name), torch.randn(2, 3, 48, 64)
+    expected = score(segmentor, images)
+    segmentor.to(memory_format=torch.channels_last)
+    assert_near(score(segmentor, images.to(memory_format=torch.channels_last)), expected)
+
+
+def test_bfloat16_trains_near_float32(name):
+    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
+    expected = segmentor(batch).loss.item()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = segmentor(batch).loss
+    loss.backward()
+    assert loss.item() == pytest.approx(expected, rel=0.02)
+    assert all(p.grad.isfinite().all() for p in segmentor.parameters())
+
+
+@pytest.mark.parametrize("size", [(33, 47), (40, 65)])
+def test_odd_image_sizes(name, size):
+    segmentor = BuildSegmentor(small(name), "TRAIN")
+    assert segmentor(sample(2, *size)).loss.isfinite()
+    scores = segmentor.eval().inference(torch.randn(1, 3, *size))
+    assert scores.shape[:2] == (1, 4)
+    assert scores.isfinite().all()
+
+
+def test_sliding_windows_cover_the_image(name):
+    cfg = small(name)
+    cfg["inference"]["forward"] = {"mode": "slide", "cropsize": (32, 40), "stride": (20, 24)}
+    scores = BuildSegmentor(cfg, "TEST").inference(torch.randn(1, 3, 45, 70))
+    assert scores.shape == (1, 4, 45, 70)
+    assert scores.isfinite().all()
+
+
+def test_a_loss_on_the_grid_of_the_scores(name):
+    cfg = small(name)
+    cfg["runtime"] = {"loss_grid": "logits"}
+    segmentor = BuildSegmentor(cfg, "TRAIN")
+    assert segmentor(sample()).loss.isfinite()
+
+
+def test_train_develop_returns_the_scores_too(name):
+    result = BuildSegmentor(small(name), "TRAIN_DEVELOP").train()(sample(mode="TRAIN_DEVELOP"))
+    assert result.loss.isfinite()
+    assert result.seg_logits.shape[:2] == (2, 4)
+
+
+def test_frozen_normalization_stays_as_it_is(name):
+    cfg = small(name)
+    cfg["is_freeze_norm"] = True
+    segmentor = BuildSegmentor(cfg, "TRAIN").train()
+    before = {key: value.clone() for key, value in segmentor.named_buffers()}
+    segmentor(sample()).loss.backward()
+    assert all(torch.equal(before[key], value) for key, value in segmentor.named_buffers())
+    assert before
+
+
+def test_a_misspelt_head_field_names_the_place_and_the_fix(name):
+    cfg = small(name)
+    cfg["head"]["droput"] = cfg["head"].pop("dropout")
+    with pytest.raises(ConfigError, match=r"SEGMENTOR_CFG\['head'\]\['droput'\].*Did you mean 'dropout'"):
+        BuildSegmentor(cfg, "TRAIN")
+
+
+class OnlyImages(torch.nn.Module):
+    def __init__(self, segmentor):
+        super().__init__()
+        self.segmentor = segmentor
+
+    def forward(self, images):
+        return self.segmentor(SSSegInputStructure(mode="TEST", images=images)).seg_logits
+
+
+def test_export(name):
+    segmentor, images = trained(name), torch.randn(1, 3, 48, 64)
+    with torch.no_grad():
+        program = torch.export.export(OnlyImages(segmentor), (images,), strict=False)
+        assert_near(program.module()(images), score(segmentor, images))

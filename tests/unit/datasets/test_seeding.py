@@ -1,0 +1,87 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from ssseg.modules.datasets.seeding import SampleKey, SeededDataset, seed_sample
+
+
+class Drawing:
+    """A data set whose user draws from every global generator."""
+
+    epoch = 1
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, index):
+        return index, self.epoch, np.random.rand(), random.random(), torch.rand(()).item(), np.random.randint(1 << 30)
+
+
+def keys(seed=3, epoch=2):
+    return [SampleKey(seed, epoch, index) for index in range(12)]
+
+
+def first_item(batch):
+    return batch[0]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than this machine has cores
+def test_any_number_of_workers_gives_the_same_samples():
+    expected = [SeededDataset(Drawing())[key] for key in keys()]
+    for workers in (0, 1, 3):
+        loader = DataLoader(
+            SeededDataset(Drawing()), sampler=keys(), batch_size=1, num_workers=workers, collate_fn=first_item
+        )
+        assert list(loader) == expected
+
+
+def test_a_sample_does_not_depend_on_what_was_read_before():
+    dataset = SeededDataset(Drawing())
+    forwards = [dataset[key] for key in keys()]
+    np.random.rand(17)
+    assert [dataset[key] for key in reversed(keys())] == forwards[::-1]
+    assert dataset[tuple(keys()[5])] == forwards[5]
+
+
+def test_seed_epoch_and_index_each_change_the_sample():
+    dataset = SeededDataset(Drawing())
+    samples = {dataset[key][2:] for key in [(3, 2, 1), (4, 2, 1), (3, 3, 1), (3, 2, 2), (2, 3, 1), (3 + 2**32, 2, 1)]}
+    assert len(samples) == 6
+    assert dataset[3, 2, 1][:2] == (1, 2)
+    assert len(dataset) == 12
+
+
+def test_the_generators_draw_different_numbers():
+    seed_sample(0, 0, 0)
+    assert len({np.random.rand(), random.random(), torch.rand((), dtype=torch.float64).item()}) == 3
+
+
+def test_the_seeds_stay_what_they_are():
+    """A change here would change every run."""
+    seed_sample(1, 2, 3)
+    assert np.random.rand() == pytest.approx(0.45942669575705253, abs=1e-12)
+    assert random.random() == pytest.approx(0.7369342170591511, abs=1e-12)
+    assert torch.rand((), dtype=torch.float64).item() == pytest.approx(0.2764888311922503, abs=1e-12)
+
+
+def test_negative_and_large_seeds_are_seeds():
+    for seed in (-1, 2**63, 2**64 - 1):
+        seed_sample(seed, 0, 0)
+
+
+def test_reading_in_the_main_process_leaves_the_generators_as_they_were():
+    dataset = SeededDataset(Drawing())
+    torch.manual_seed(5)
+    np.random.seed(5)
+    random.seed(5)
+    untouched = np.random.rand(), random.random(), torch.rand(()).item()
+    torch.manual_seed(5)
+    np.random.seed(5)
+    random.seed(5)
+    dataset[keys()[0]]
+    with pytest.raises(TypeError):
+        dataset[(3, 2, "no index")]
+    assert (np.random.rand(), random.random(), torch.rand(()).item()) == untouched
