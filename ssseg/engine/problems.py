@@ -36,7 +36,7 @@ def as_problem(error: Exception, place: str) -> Problem:
     named = _PLACE.match(text)
     if named is None:
         return Problem(place, text if isinstance(error, SSSegError) else f"{type(error).__name__}: {text}")
-    return Problem(named[0], text[named.end() :].removeprefix(":").strip())
+    return Problem(named[0], text[named.end() :].removeprefix(":").removeprefix("=").strip())
 
 
 def check_fields(function: Any, fields: Mapping[str, Any], place: str, given: Iterable[str] = ()) -> Iterator[Problem]:

@@ -57,6 +57,7 @@ def process_group(device: torch.device, timeout: float, cfg: Mapping[str, Any] |
         raise DistributedError(f"process {rank} of {world_size} cannot join the others at {place}: {error}") from error
     try:
         yield
+        dist.barrier()  # the first process holds what the others still talk to
     finally:
         dist.destroy_process_group()
 

@@ -65,8 +65,11 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         work_dir = Path(cfg["work_dir"])
         touchdirs(work_dir)
         stack.enter_context(work_dir_lock(work_dir))
-        trainer = Trainer(cfg, options, chosen, work_dir)
-        stack.callback(trainer.close)
+        logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
+        stack.callback(logger.close)
+        log = RunLog(work_dir, tensorboard=options.tensorboard, enabled=ismainprocess())
+        stack.callback(log.close)
+        trainer = Trainer(cfg, options, chosen, work_dir, logger, log)
         if ckptspath:
             trainer.resume(ckptspath)
         trainer.run()
@@ -76,21 +79,22 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
 class Trainer:
     """Holds the parts of one run; `run` takes it from its position to its end."""
 
-    def __init__(self, cfg: Any, options: RuntimeOptions, device: torch.device, work_dir: Path):
+    def __init__(
+        self, cfg: Any, options: RuntimeOptions, device: torch.device, work_dir: Path, logger: Any, log: RunLog
+    ):
         self.cfg, self.options, self.device, self.work_dir = cfg, options, device, work_dir
+        self.logger, self.log = logger, log
         set_up_backends(cfg, options)
         setrandomseed(options.seed)  # the initial weights
         if ismainprocess():
             sweep_stale(work_dir)
             touchdirs(work_dir / "configs")
             Path(work_dir, "configs", f"{work_dir.name}.py").write_text(resolved_source(cfg), encoding="utf-8")
-        self.logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
-        self.logger.info(describe_device(device))
+        logger.info(describe_device(device))
         self.precision = Precision(cfg.get("fp16_cfg"), device)
         self._build_data()
         self._build_state()
-        self.log = RunLog(work_dir, tensorboard=options.tensorboard, enabled=ismainprocess())
-        self.reporter = Reporter(cfg, self.order, self.log, self.logger, self.precision.kind)
+        self.reporter = Reporter(cfg, self.order, log, logger, self.precision.kind)
 
     def _build_data(self) -> None:
         cfg = self.cfg
@@ -263,8 +267,3 @@ class Trainer:
             f"{self.work_dir / f'checkpoints-{name}.pth'}. Go on with "
             f"--ckptspath {self.work_dir / 'checkpoints-epoch-latest.pth'}"
         )
-
-    def close(self) -> None:
-        """Close the logs."""
-        self.log.close()
-        self.logger.close()

@@ -32,14 +32,11 @@ def assert_near(made, expected, share=1e-5):
     torch.testing.assert_close(made, expected, rtol=0, atol=share * expected.abs().max().item())
 
 
-def trained(name, steps=1):
-    """A segmentor after a few steps on one batch, in eval mode, so that its averages are not the initial ones."""
-    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
-    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.02)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        segmentor(batch).loss.backward()
-        optimizer.step()
+def trained(name):
+    """A segmentor in eval mode whose running averages are not the initial ones."""
+    segmentor = BuildSegmentor(small(name), "TRAIN")
+    with torch.no_grad():
+        segmentor(sample())
     return segmentor.eval()
 
 
@@ -48,8 +45,8 @@ def test_every_name_has_a_small_cfg():
 
 
 def test_two_steps_lower_the_loss_and_reach_every_parameter(name):
-    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
-    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.02)
+    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample(4)  # of two pooled values only the order is left
+    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.01)
     losses = []
     for _ in range(3):
         optimizer.zero_grad()
@@ -155,6 +152,7 @@ class OnlyImages(torch.nn.Module):
         return self.segmentor(SSSegInputStructure(mode="TEST", images=images)).seg_logits
 
 
+@pytest.mark.slow
 def test_export(name):
     segmentor, images = trained(name), torch.randn(1, 3, 48, 64)
     with torch.no_grad():

@@ -4,7 +4,7 @@ import copy
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -85,6 +85,9 @@ class ConfigRegistry(dict[str, AnyConfig], Generic[AnyConfig]):
         found = super().__getitem__(name).copy()
         found.base_name = name
         return found
+
+    def __iter__(self) -> Iterator[str]:  # so that dict(registry) reads entries through __getitem__
+        return super().__iter__()
 
     def get(self, name: str, default: Any = None) -> Any:
         return self[name] if name in self else default  # noqa: SIM401  (this is the get that copies)

@@ -81,10 +81,13 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         if "rootdir" in dataset_cfg:
             require_folder(dataset_cfg["rootdir"], "SEGMENTOR_CFG['dataset']['rootdir']:")
         self.transforms = self.constructtransforms(options.data_pipelines, options.record_img2aug_pos_mapper)
-        self.scheduled_transforms = [
-            (first_epoch, self.constructtransforms(pipelines, options.record_img2aug_pos_mapper))
-            for first_epoch, pipelines in sorted(options.pipeline_schedule, key=lambda entry: entry[0])
-        ]
+        self.scheduled_transforms = sorted(
+            (
+                (first_epoch, self._compose(pipelines, f"['pipeline_schedule'][{number}][1]"))
+                for number, (first_epoch, pipelines) in enumerate(options.pipeline_schedule)
+            ),
+            key=lambda entry: entry[0],
+        )
 
     def __len__(self) -> int:
         return len(self.imageids) * self.repeat_times
@@ -158,8 +161,7 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
 
     def constructtransforms(self, data_pipelines: Sequence[Any], record_img2aug_pos_mapper: bool = False) -> Compose:
         """Build the transforms of a pipeline."""
-        where = f"SEGMENTOR_CFG['dataset']['{self.mode.lower()}']['data_pipelines']"
-        return Compose(build_pipeline(data_pipelines, where=where), record_img2aug_pos_mapper)
+        return self._compose(data_pipelines, "['data_pipelines']", record_img2aug_pos_mapper)
 
     def synctransforms(self, sample_meta: Sample) -> Sample:
         """Apply the transforms of this epoch; in mode TEST the label map goes around them."""
@@ -235,3 +237,8 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
             [sum((label >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8)) for channel in range(3)]
             for label in range(num_classes)
         ]
+
+    def _compose(self, data_pipelines: Sequence[Any], place: str, record: bool | None = None) -> Compose:
+        where = f"SEGMENTOR_CFG['dataset']['{self.mode.lower()}']{place}"
+        record = self.options.record_img2aug_pos_mapper if record is None else record
+        return Compose(build_pipeline(data_pipelines, where=where), record)

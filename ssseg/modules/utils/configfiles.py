@@ -38,14 +38,20 @@ def find_config(path_or_name: str | os.PathLike[str], library_name: str = "ssseg
     if path.is_file():
         if path.suffix != ".py":
             raise ConfigError(f"{given}: a config is a .py file that defines SEGMENTOR_CFG")
-        return path.resolve()
+        return _experiment(path.absolute())
     inside = _in_package(given, library_name)
     if inside is not None:
-        return inside
+        return _experiment(inside)
     if path.is_dir():
         held = sorted(file.name for file in path.glob("*.py"))
         raise ConfigError(f"{given}: is a folder, not a config file. It holds: {listed(held) or 'no .py file'}.")
     raise _not_found(given, library_name)
+
+
+def _experiment(path: Path) -> Path:
+    if "_base_" in path.parts:
+        raise ConfigError(f"{path}: is a base config, which experiments start from; it is none itself")
+    return path
 
 
 def _in_package(given: str, library_name: str) -> Path | None:

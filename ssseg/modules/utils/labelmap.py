@@ -88,11 +88,11 @@ class LabelMap:
 
     @cached_property
     def label_to_raw(self) -> dict[int, int]:
-        """The number that files hold for each label: the one listed first where several stand for one label."""
+        """The number that files hold for each label: of several the first listed, the label itself if there is none."""
         inverse: dict[int, int] = {}
         for raw, label in self.raw_to_label.items():
             inverse.setdefault(label, raw)
-        return inverse
+        return {label: label for label in (self.ignore_index, *range(self.num_classes))} | inverse
 
     def apply(self, raw: Array, *, where: str, ignore_unknown: bool = False) -> Array:
         """Turn the contents of a label file into labels, all numbers at once.

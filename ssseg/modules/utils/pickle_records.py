@@ -141,6 +141,7 @@ _STORAGES = {
     "Short": torch.int16,
 }
 _CALLS: dict[str, Callable[..., Any]] = {
+    "__builtin__.bytes": lambda: b"",
     "_codecs.encode": lambda text, _encoding: text.encode("latin1"),
     "collections.OrderedDict": _ordered_dict,
     "numpy.core.multiarray._reconstruct": lambda _type, _shape, _kind: ArrayRecord(),

@@ -6,6 +6,7 @@ straight to where its tensors look, while their checksums are verified. Nothing 
 hold, and no failure is retried in another way.
 """
 
+import errno
 import hashlib
 import struct
 import zipfile
@@ -29,7 +30,7 @@ MAX_PICKLE_BYTES = 1 << 26
 MAX_DEPTH = 100
 _DAMAGED = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
-    *(struct.error, zipfile.BadZipFile),
+    *(struct.error, zipfile.BadZipFile, Warning),  # a warning where warnings are errors: pickletools gives some
 )
 _PLAIN = (type(None), bool, int, float, str, bytes, np.ndarray, torch.Size, torch.dtype, torch.device)
 
@@ -73,7 +74,10 @@ def scan(path: StrPath) -> dict[str, Any]:
 
 
 def verify(path: StrPath) -> None:
-    """Raise CheckpointError where `load` would, for a file of the zip format, in constant memory."""
+    """Raise CheckpointError where `load` would, or where an entry that it does not need is damaged.
+
+    For files of the zip format, in constant memory.
+    """
     with _errors_of(path), open(path, "rb", buffering=0) as stream:
         archive = StoredArchive(stream)
         _records(archive)
@@ -88,8 +92,9 @@ def _errors_of(path: StrPath) -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error.__cause__
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except OSError as error:  # EINVAL: the archive told zipfile to look before the file's beginning
+        what = "is damaged" if error.errno == errno.EINVAL else "cannot be read"
+        raise CheckpointError(f"{path}: {what}: {error.strerror or error}") from error
     except _DAMAGED as error:
         raise CheckpointError(f"{path}: is damaged, or no checkpoint: {error}") from error
 

@@ -34,6 +34,7 @@ def test_every_way_of_reading_gives_copies():
         lambda: dict(registry.items())["DATALOADER_CFG_BS8"],
         lambda: registry.values()[list(registry).index("DATALOADER_CFG_BS8")],
         lambda: registry.copy()["DATALOADER_CFG_BS8"],
+        lambda: dict(registry)["DATALOADER_CFG_BS8"],
     ):
         read()["train"]["shuffle"] = None
         assert read()["train"]["shuffle"] is True

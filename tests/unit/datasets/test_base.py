@@ -113,6 +113,11 @@ def test_c12_a_wrong_transform_is_named_with_its_place(tree):
         build(tree, "TEST", data_pipelines=[("ToTensor", {}), ("RandomFlp", {})])
 
 
+def test_c12_so_is_one_of_a_schedule(tree):
+    with pytest.raises(ConfigError, match=r"\['train'\]\['pipeline_schedule'\]\[1\]\[1\]\[0\].*'RandomFlip'"):
+        build(tree, pipeline_schedule=[(9, []), (2, [("RandomFlp", {})])])
+
+
 def test_an_unknown_mode_is_refused(tree):
     with pytest.raises(ConfigError, match=r"mode='TRIAN' .*Did you mean 'TRAIN'\?"):
         build(tree, "TRIAN")

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -69,6 +70,20 @@ def test_the_documented_experiment_equals_ours_inside_and_outside_the_package(wr
     assert load_config(path) == ours
     monkeypatch.chdir(path.parent)
     assert load_config("fcn_resnet50os16_voc.py").work_dir == "fcn_resnet50os16_voc"
+
+
+def test_the_documented_experiment_inside_a_package(write, tmp_path, monkeypatch):
+    write("", "mylib/__init__.py")
+    write("", "mylib/configs/__init__.py")
+    shutil.copytree(configs_folder() / "_base_", tmp_path / "mylib" / "configs" / "_base_")
+    path = write(DOCUMENTED, "mylib/configs/fcn/fcn_resnet50os16_voc.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    module, absolute = ConfigParser(library_name="mylib")("fcn_resnet50os16_voc")
+    assert absolute == str(path)
+    assert type(module.SEGMENTOR_CFG).__module__ == "mylib.configs._base_.segmentors.default_segmentor"
+    assert dict(module.SEGMENTOR_CFG["backbone"]) == load_config("fcn_resnet50os16_voc")["backbone"]
+    for name in [name for name in sys.modules if name.startswith("mylib")]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +162,17 @@ def test_mappings_of_other_classes_become_our_config(write):
     assert type(cfg["head"]) is dict
     assert isinstance(cfg["dataset"], DatasetConfig)
     assert cfg["dataset"] == REGISTERED_DATASET_CONFIGS["DATASET_CFG_VOCAUG_512x512"]
+
+
+def test_a_link_keeps_its_own_name_and_folder(write, tmp_path):
+    target = write("import os\nSEGMENTOR_CFG = {'work_dir': os.path.split(__file__)[-1]}")
+    (tmp_path / "link.py").symlink_to(target)
+    assert load_config(tmp_path / "link.py").work_dir == "link.py"
+
+
+def test_a_base_config_is_no_experiment():
+    assert "_base_/segmentors/fcn.py: is a base config" in error_of("ssseg/configs/_base_/segmentors/fcn.py")
+    assert "is a base config" in error_of(configs_folder() / "_base_" / "datasets" / "vocaug_512x512.py")
 
 
 def test_a_field_that_the_file_deleted_is_none(write):

@@ -140,6 +140,7 @@ def test_labels_become_numbers_again():
     table = {33: 1, 7: 0, 255: -100, 8: 1}
     there_and_back = label_map(clsid2label=table)
     assert there_and_back.to_raw(np.array([[0, 1, 2, -100]])).tolist() == [[7, 33, 2, 255]]
+    assert label_map(clsid2label={0: 1}).to_raw(np.array([[0, 1, 2]])).tolist() == [[0, 0, 2]]
 
 
 def test_what_is_no_class_is_painted_black():

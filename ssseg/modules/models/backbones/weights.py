@@ -75,8 +75,8 @@ def load_backbone(
 ) -> LoadReport:
     """Load `state` into `backbone` and report what became of every entry.
 
-    The first convolution is adapted to another number of image channels: its kernels are repeated over the channels
-    and scaled, so that its output keeps its size. Counters of batches, which old files lack, may be missing.
+    The first convolution is adapted to another number of image channels: its kernels are summed for a single one, else
+    repeated and scaled, so that its output keeps its size. Counters of batches, which old files lack, may be missing.
 
     Args:
         where: the file, for messages.
@@ -90,7 +90,7 @@ def load_backbone(
     taken = {name: value for name, value in state.items() if name in own}
     adapted = []
     if input_key in taken and taken[input_key].shape[1:2] != own[input_key].shape[1:2]:
-        taken[input_key] = _repeat_channels(taken[input_key], own[input_key].shape[1])
+        taken[input_key] = _change_channels(taken[input_key], own[input_key].shape[1])
         adapted.append(input_key)
     left = [name for name in state if name not in own]
     new = [name for name in own if name not in taken]
@@ -120,7 +120,9 @@ def backbone_part(state: State) -> State:
     return state
 
 
-def _repeat_channels(kernel: Tensor, channels: int) -> Tensor:
+def _change_channels(kernel: Tensor, channels: int) -> Tensor:
     given = kernel.shape[1]
+    if channels == 1:
+        return kernel.sum(dim=1, keepdim=True)
     order = [channel % given for channel in range(channels)]
     return kernel[:, order] * (given / channels)
