@@ -1,6 +1,7 @@
 """Arguments that several commands take, under the names that users know."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 OVERRIDES_HELP = "overrides: a.b.c=value sets, ~a.b deletes, a.0.b indexes a list"
@@ -40,7 +41,12 @@ def config_of(options: argparse.Namespace) -> Any:
         path = options.cfgfilepath
     if not path:
         raise ConfigError("CONFIG: give a config file or the name of an experiment; `ssseg models list` shows them")
-    return load_config(path, overrides)
+    cfg = load_config(path, overrides)
+    keys = {override.partition("=")[0] for override in overrides}
+    if "work_dir" in keys and not any(key.startswith("logger_handle_cfg") for key in keys):
+        log = Path(cfg["logger_handle_cfg"].get("logfilepath") or "run.log").name
+        cfg["logger_handle_cfg"]["logfilepath"] = str(Path(cfg["work_dir"], log))  # the log moves with its run
+    return cfg
 
 
 def set_up_launch(options: argparse.Namespace) -> None:

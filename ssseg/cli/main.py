@@ -12,7 +12,7 @@ from .. import __version__
 from ..modules.utils.errors import SSSegError, StopRequested
 from . import config, data, demo, doctor, infer, models, test, train
 
-OVERRIDE = re.compile(r"~?[A-Za-z_][\w.]*(=|$)")
+OVERRIDE = re.compile(r"[~+]?[A-Za-z_][\w.-]*(=|$)")
 COMMANDS = {
     "train": train,
     "test": test,

@@ -45,13 +45,13 @@ def check_config(cfg: SegmentorConfig, *, build: bool = False) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda problem: _natural(problem.place))
 
 
-def require_set(cfg: SegmentorConfig) -> None:
-    """Raise one ConfigError that lists what a base config leaves open and this one has not set."""
-    places = [problem.place for problem in unset_values(cfg)]
-    if places:
-        raise ConfigError(
-            f"{', '.join(places)}: not set yet. Base configs leave this to experiments; see ssseg/configs for examples."
-        )
+def require_valid(cfg: SegmentorConfig) -> list[Problem]:
+    """Raise one ConfigError that lists everything wrong with a config; return what deserves a warning only."""
+    problems = check_config(cfg)
+    errors = [f"{problem.place}: {problem.message}" for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ConfigError("\n".join(errors))
+    return problems
 
 
 def unset_values(cfg: SegmentorConfig) -> Iterator[Problem]:

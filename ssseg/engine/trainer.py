@@ -30,6 +30,7 @@ from ..modules.utils.errors import ConfigError, DataError, StopRequested
 from ..modules.utils.files import sweep_stale, touchdirs
 from .batching import plan_batch
 from .build import build_dataset, build_segmentor
+from .configcheck import require_valid
 from .devices import Precision, choose_device, describe_device, set_up_backends
 from .evaluator import confusion_matrix, label_dataset, metrics_of
 from .lock import work_dir_lock
@@ -58,6 +59,7 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         StopRequested: a signal asked to stop; the run is saved and resumable.
         SSSegError: anything else that a user can cause.
     """
+    warnings = require_valid(cfg)
     options = RuntimeOptions.of(cfg)
     chosen = choose_device(device, local_rank())
     with ExitStack() as stack:
@@ -69,6 +71,8 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         stack.callback(logger.close)
         log = RunLog(work_dir, tensorboard=options.tensorboard, enabled=ismainprocess())
         stack.callback(log.close)
+        for problem in warnings:
+            logger.warning(f"{problem.place}: {problem.message}")
         trainer = Trainer(cfg, options, chosen, work_dir, logger, log)
         if ckptspath:
             trainer.resume(ckptspath)
@@ -98,8 +102,6 @@ class Trainer:
 
     def _build_data(self) -> None:
         cfg = self.cfg
-        if not cfg["dataloader"]:
-            raise ConfigError("SEGMENTOR_CFG['dataloader']: not set; name one, such as DATALOADER_CFG_BS16")
         self.train_set = build_dataset(cfg, "TRAIN", self.logger)
         self.test_set = build_dataset(cfg, "TEST", self.logger)
         self.batch = plan_batch(cfg["dataloader"], world_size(), self.options.accumulate)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .classes import VOID
 from .light import Light
 from .noise import Array
 
 Shape = Callable[[Array, Array], Array]  # metres right of the foot, metres above it -> signed distance in metres
 Paint = Callable[[Array, Array], Array]  # the same coordinates -> linear colours (3, h, w) or (3, 1, 1)
+Window = tuple[slice, slice]  # rows, columns
+EVERYWHERE: Window = (slice(None), slice(None))
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,18 @@ class Canvas:
         self.columns = np.arange(width, dtype=np.float32)[None] + 0.5
         self.rows = np.arange(height, dtype=np.float32)[:, None] + 0.5
 
-    def paint(self, coverage: Array, colour: Array, label: int, window: tuple[slice, slice] = (slice(None), slice(None))) -> None:
-        """Lay a colour over the picture; pixels that it covers at least by half get the label."""
-        image, labels = self.image[:, *window], self.labels[window]
+    def paint(self, coverage: Array, colour: Array, window: Window = EVERYWHERE) -> None:
+        """Lay a colour over the picture."""
+        image = self.image[:, *window]
         image += (colour - image) * coverage
-        labels[coverage >= 0.5] = label
 
-    def window(self, left: float, top: float, right: float, bottom: float) -> tuple[slice, slice]:
+    def mark(self, coverage: Array, label: int, window: Window = EVERYWHERE) -> None:
+        """Give the label to the pixels that something covers; those that it shares with others become void."""
+        labels = self.labels[window]
+        labels[(coverage > 0.15) & (labels != label)] = VOID
+        labels[coverage > 0.85] = label
+
+    def window(self, left: float, top: float, right: float, bottom: float) -> Window:
         """The part of a rectangle (pixels) that lies in the picture."""
         height, width = self.labels.shape
         rows = slice(min(max(int(top), 0), height), min(max(int(bottom) + 1, 0), height))
@@ -113,9 +121,12 @@ class Canvas:
         x = (self.columns[:, window[1]] - column) / scale
         y = (row - self.rows[window[0]]) / scale
         x, y = np.broadcast_arrays(x, y)
+        covered = np.zeros(x.shape, np.float32)
         for shape, paint in thing.parts:
             coverage = np.clip(0.5 - shape(x, y) * scale, 0, 1)
-            self.paint(coverage, self.light.through_air(paint(x, y), depth), thing.label, window)
+            self.paint(coverage, self.light.through_air(paint(x, y), depth), window)
+            covered = np.minimum(covered + coverage, 1)
+        self.mark(covered, thing.label, window)
 
     def _shade(self, thing: Thing, column: float, row: float, scale: float, ground: NDArray[np.bool_]) -> None:
         """Darken the ground where the thing keeps the sun off: its silhouette, sheared along the light."""

@@ -1,6 +1,7 @@
 """The classes of the embedded data set: names and colours in the order of their ids."""
 
 SKY, MOUNTAIN, MEADOW, ROAD, WATER, HOUSE, TREE, CAR, BALLOON = range(9)
+VOID = 255  # borders: pixels that two things share
 
 CLASSES = {
     "sky": (135, 190, 235),

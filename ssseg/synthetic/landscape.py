@@ -31,7 +31,8 @@ def paint_sky(canvas: Canvas, dice: Dice) -> None:
     relief = noise - np.roll(noise, (shift, -shift if right > 0 else shift), (0, 1))
     lit = light.ambient * 0.8 + light.sun * np.clip(0.55 + 2.5 * relief, 0.1, 1.1)
     colour = mix(colour, mix(lit, light.horizon, 0.35), (clouds * dice.uniform(0.5, 0.95)))
-    canvas.paint(np.ones((height, width), np.float32), colour, SKY)
+    canvas.paint(np.ones((height, width), np.float32), colour)
+    canvas.labels[:] = SKY
 
 
 def paint_mountains(canvas: Canvas, dice: Dice, season: Season) -> None:
@@ -58,7 +59,9 @@ def paint_mountains(canvas: Canvas, dice: Dice, season: Season) -> None:
         colour = mix(colour, rgb("#eef2f7"), snow)
         lit = light.on(colour, np.clip(0.55 + 1.6 * slope, 0, 1.2))
         metres = light.visibility * dice.uniform(0.5, 0.8) * (1.35 - near)
-        canvas.paint(np.clip(below + 0.5, 0, 1) * (canvas.rows < camera.horizon + 1), light.through_air(lit, metres), MOUNTAIN)
+        coverage = np.clip(below + 0.5, 0, 1) * (canvas.rows < camera.horizon + 1)
+        canvas.paint(coverage, light.through_air(lit, metres))
+        canvas.mark(coverage, MOUNTAIN)
 
 
 class Ground:
@@ -102,7 +105,9 @@ class Ground:
             colour = mix(colour, rgb("#e9eef5"), lying)
         shade = smoothstep(self.noise("rough", 0.35, offset + 500), -0.1, 0.1) * 0.35
         lit = light.on(colour, (1 - shade) * light.direction[1])
-        canvas.paint(np.clip(canvas.rows - canvas.camera.horizon + 0.5, 0, 1) + 0 * self.across, light.through_air(lit, self.depth), MEADOW)
+        coverage = np.clip(canvas.rows - canvas.camera.horizon + 0.5, 0, 1) + 0 * self.across
+        canvas.paint(coverage, light.through_air(lit, self.depth))
+        canvas.mark(coverage, MEADOW)
 
     def paint_road(self, dice: Dice, season: Season) -> None:
         """A road into the distance or across, of asphalt, gravel or earth."""
@@ -134,7 +139,8 @@ class Ground:
         distance = np.abs(off) - half + ragged * grain
         coverage = np.clip(0.5 - distance * pixels, 0, 1) * (canvas.rows > canvas.camera.horizon + 1)
         lit = light.on(colour, light.direction[1])
-        canvas.paint(coverage, light.through_air(lit, self.depth), ROAD)
+        canvas.paint(coverage, light.through_air(lit, self.depth))
+        canvas.mark(coverage, ROAD)
 
     def lake(self, dice: Dice) -> Array:
         """How much of each pixel a lake covers; the road keeps dry."""
@@ -165,4 +171,5 @@ class Ground:
         colour = colour + light.sun * glitter * 0.6
         ice = smoothstep(self.noise("rough", 2, offset + 99), -0.1, 0.05) * season.snow * 0.5
         colour = mix(colour, light.on(rgb("#dde7ee"), light.direction[1]), ice)
-        canvas.paint(coverage, colour, WATER)
+        canvas.paint(coverage, colour)
+        canvas.mark(coverage, WATER)

@@ -6,7 +6,7 @@ _MODULES = {
     ".base": "BaseDataset",
     ".builder": "BuildDataset DatasetBuilder",
     ".ids": "read_ids",
-    ".seeding": "SampleKey SeededDataset seed_sample",
+    ".seeding": "SampleKey SeededDataset",
 }
 
 _EXPORTS = {name: module for module, names in _MODULES.items() for name in names.split()}

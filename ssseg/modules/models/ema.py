@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from ..utils.errors import ConfigError
+from .optimizers.groups import unwrapped
 
 
 class EMASegmentor(nn.Module):
@@ -33,15 +33,15 @@ class EMASegmentor(nn.Module):
         if isinstance(momentum, bool) or not isinstance(momentum, (int, float)) or not 0 < momentum <= 1:
             raise ConfigError(f"SEGMENTOR_CFG['ema_cfg']['momentum']={momentum!r} must be a number in (0, 1]")
         self.momentum = momentum
-        self.segmentor_ema = copy.deepcopy(_unwrapped(segmentor)).to(device).eval().requires_grad_(False)
+        self.segmentor_ema = copy.deepcopy(unwrapped(segmentor)).to(device).eval().requires_grad_(False)
 
     @torch.no_grad()
     def update(self, segmentor: nn.Module) -> None:
         """Move the average towards the current values of `segmentor`."""
-        current = _entries(_unwrapped(segmentor))
+        current = _entries(unwrapped(segmentor))
         averages, values = [], []
         for name, average in _entries(self.segmentor_ema).items():
-            value = current[name].to(average.device, non_blocking=True)
+            value = current[name].to(average.device)
             if average.is_floating_point():
                 averages.append(average)
                 values.append(value)
@@ -61,11 +61,12 @@ class EMASegmentor(nn.Module):
         return self.segmentor_ema(*args, **kwargs)
 
 
-def _unwrapped(segmentor: nn.Module) -> nn.Module:
-    return segmentor.module if isinstance(segmentor, (DistributedDataParallel, DataParallel)) else segmentor
-
-
 def _entries(module: nn.Module) -> dict[str, Tensor]:
-    """The entries of the state dict, tied ones once: they would be averaged twice."""
-    first = {id(value): name for name, value in reversed(module.state_dict(keep_vars=True).items())}
-    return {name: value for name, value in module.state_dict(keep_vars=True).items() if first[id(value)] == name}
+    """The tensors of the state dict, those with two names once: they would be averaged twice."""
+    names: dict[int, str] = {}
+    entries = module.state_dict(keep_vars=True)
+    return {
+        name: value
+        for name, value in entries.items()
+        if isinstance(value, Tensor) and names.setdefault(id(value), name) == name
+    }

@@ -4,7 +4,7 @@ from .lazy import lazy_exports
 
 _MODULES = {
     ".checkpoint": "loadckpts saveckpts",
-    ".configparser": "ConfigParser",
+    ".configparser": "ConfigParser load_config",
     ".datastructure": "SSSegInputStructure SSSegOutputStructure",
     ".distributed": "ddpallreducemean initslurm ismainprocess",
     ".environment": "EnvironmentCollector getgpupeakallocgb getgpupeakallocgbddp",

@@ -82,9 +82,9 @@ def loadckpts(ckptspath: StrPath, map_to_cpu: bool = True) -> dict[str, Any]:
 
 
 def keep_last(folder: StrPath, k: int) -> list[Path]:
-    """Delete all but the newest `k` of a folder's numbered checkpoints, once the newest has been read and found whole.
+    """Delete all but the `k` numbered checkpoints of a folder that were written last, once the last is found whole.
 
-    Age is the position in training, `cur_iter`. Files that cannot be read, and all others, stay.
+    Files that cannot be read, and all others, stay.
 
     Returns:
         What was deleted.
@@ -122,8 +122,12 @@ def _load_latest(path: Path, map_to_cpu: bool) -> dict[str, Any]:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """The numbered checkpoints whose directory and pickle are whole, by their position in training."""
-    positions = {}
+    """The numbered checkpoints whose directory and pickle are whole; those written last come first.
+
+    Their position in training decides only where the times are equal: a run that went back to an older checkpoint
+    leaves files of higher positions behind.
+    """
+    ages = {}
     for path in sorted(folder.glob("checkpoints-*.pth")):
         if not _NUMBERED.fullmatch(path.name):
             continue
@@ -131,8 +135,8 @@ def _newest_first(folder: Path) -> list[Path]:
             position = safeload.scan(path).get("cur_iter")
         except CheckpointError:
             continue
-        positions[path] = (position if isinstance(position, int) else -1, path.stat().st_mtime_ns)
-    return sorted(positions, key=positions.__getitem__, reverse=True)
+        ages[path] = (path.stat().st_mtime_ns, position if isinstance(position, int) else -1)
+    return sorted(ages, key=ages.__getitem__, reverse=True)
 
 
 def _held(folder: Path) -> str:
@@ -143,7 +147,8 @@ def _held(folder: Path) -> str:
 def _require_plain(value: Any, where: str, sizes: dict[int, int]) -> None:
     """Raise CheckpointError for what could not be read back; collect the sizes of storages by their address."""
     if type(value) is Tensor:
-        if value.layout != torch.strided or value.is_quantized or value.is_conj() or value.is_neg() or value.is_meta:
+        special = value.is_quantized or value.is_conj() or value.is_neg() or value.is_meta or vars(value)
+        if value.layout != torch.strided or special:
             raise CheckpointError(f"{where} is a tensor of a kind that is not saved: {value.layout}, {value.dtype}")
         storage = value.untyped_storage()
         if value.numel() * value.element_size() > storage.nbytes():

@@ -159,7 +159,8 @@ def running_mean(values: NDArray[np.float64], count: int) -> NDArray[np.float64]
 
 def _draw_panel(draw: ImageDraw.ImageDraw, panel: Panel, size: tuple[int, int], scale: int) -> None:
     lines = {
-        name: (np.asarray(x, np.float64).ravel(), np.asarray(y, np.float64).ravel()) for name, (x, y) in panel.series.items()
+        name: (np.asarray(x, np.float64).ravel(), np.asarray(y, np.float64).ravel())
+        for name, (x, y) in panel.series.items()
     }
     lines = {name: (x[np.isfinite(y)], y[np.isfinite(y)]) for name, (x, y) in lines.items()}
     lines = {name: line for name, line in lines.items() if len(line[0])}

@@ -96,7 +96,7 @@ def _shape(state: Mapping[str, Any], name: str) -> Shape:
 
 def _table(rows: Mapping[str, tuple[Shape, Shape]]) -> str:
     """At most 17 lines; a dash stands for what is missing."""
-    lines = [(name, str(have or "-"), str(want or "-")) for name, (have, want) in rows.items()]
+    lines = [(name, *("-" if shape is None else str(shape) for shape in shapes)) for name, shapes in rows.items()]
     shown = [("", "checkpoint", "model"), *lines[:_ROWS]]
     widths = [max(len(line[column]) for line in shown) for column in (0, 1)]
     text = [f"  {name:{widths[0]}}  {have:{widths[1]}}  {want}" for name, have, want in shown]
@@ -110,7 +110,8 @@ def _diagnosis(rows: Mapping[str, tuple[Shape, Shape]], saved: Mapping[str, Any]
     changes = {
         (a, b) for have, want in pairs if len(have) == len(want) for a, b in zip(have, want, strict=True) if a != b
     }
-    if len(pairs) == len(rows) and len(changes) == 1:
+    in_backbone = any(name.startswith("backbone_net.") for name in rows)
+    if len(pairs) == len(rows) and len(changes) == 1 and not in_backbone:
         ((there, here),) = changes
         return f"The weights are for {there} classes; SEGMENTOR_CFG['num_classes'] is {here}."
     backbone = [name for name in wanted if name.startswith("backbone_net.")]

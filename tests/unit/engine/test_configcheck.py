@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ssseg.configs._base_ import REGISTERED_SEGMENTOR_CONFIGS, SegmentorConfig
-from ssseg.engine.configcheck import check_config, require_set
+from ssseg.engine.configcheck import check_config, require_valid
 from ssseg.engine.options import RuntimeOptions
 from ssseg.modules import (
     ActivationBuilder,
@@ -188,13 +188,13 @@ def test_both_documented_forms_of_a_transform_pass():
 @pytest.mark.parametrize("name", REGISTERED_SEGMENTOR_CONFIGS)
 def test_one_error_lists_what_a_base_config_leaves_open(name):
     with pytest.raises(ConfigError) as caught:
-        require_set(REGISTERED_SEGMENTOR_CONFIGS[name])
+        require_valid(REGISTERED_SEGMENTOR_CONFIGS[name])
     for place in ("['num_classes']", "['dataset']", "['dataloader']", "['scheduler']['max_epochs']"):
         assert f"SEGMENTOR_CFG{place}" in str(caught.value)
 
 
 def test_nothing_is_open_in_an_experiment():
-    require_set(load_config("fcn_resnet50os16_voc"))
+    require_valid(load_config("fcn_resnet50os16_voc"))
 
 
 def test_an_empty_config_has_problems_and_no_crash():

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from ssseg.modules import setrandomseed
 from ssseg.modules.utils.seeds import mixed_seed, seed_generators
 
+PINNED = (0.21254818832695688, 0.9817258244499828, 0.6395708897229231)
+
 
 def draws():
     return random.random(), np.random.rand(), torch.rand(1).item()
@@ -34,3 +36,20 @@ def test_mixed_seeds_fit_64_bits_and_depend_on_the_order(parts):
     assert 0 <= mixed_seed(*parts) < 2**64
     if parts != parts[::-1] and [p % 2**64 for p in parts] != [p % 2**64 for p in parts[::-1]]:
         assert mixed_seed(*parts) != mixed_seed(*parts[::-1])
+
+
+def test_the_three_generators_draw_different_numbers():
+    seed_generators(0, 0, 0)
+    assert len({np.random.rand(), random.random(), torch.rand((), dtype=torch.float64).item()}) == 3
+
+
+def test_the_seeds_stay_what_they_are():
+    """A change here would change every run."""
+    seed_generators(1, 2, 3)
+    assert (np.random.rand(), random.random()) == PINNED[:2]
+    assert torch.rand((), dtype=torch.float64).item() == PINNED[2]
+
+
+def test_negative_and_large_seeds_are_seeds():
+    for seed in (-1, 2**63, 2**64 - 1):
+        seed_generators(seed, 0, 0)

@@ -6,12 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...utils.errors import CheckpointError, ConfigError, DivergedError, call_with
+from ...utils.errors import CheckpointError, ConfigError, call_with
 from .checks import WHERE, check_count, check_number
 from .gradients import ClipGrad, gradients_of, scale_to_norm, total_norm
 from .warmup import Warmup
-
-MAX_SKIPPED_STEPS = 100
 
 
 class BaseScheduler:
@@ -45,7 +43,7 @@ class BaseScheduler:
         params_rules: Mapping[str, Any] | None = None,
     ):
         if isinstance(optimizer, torch.optim.LBFGS):
-            raise ConfigError(f"{WHERE}['optimizer']['type']: LBFGS evaluates the loss several times a step (closure)")
+            raise ConfigError(f"{WHERE}['optimizer']['type']: LBFGS needs a closure, which the loop has not")
         self.optimizer = optimizer
         self.lr = check_number("['optimizer']['lr']", optimizer.defaults.get("lr") if lr is None else lr)
         self.min_lr = check_number("['min_lr']", self.lr * 0.01 if min_lr is None else min_lr, maximum=self.lr)
@@ -61,7 +59,6 @@ class BaseScheduler:
         self.cur_epoch, self.cur_iter = 1, 0
         self.last_grad_norm: Tensor | None = None
         self._prepared = False
-        self._skipped_in_a_row = 0
 
     @property
     def progress(self) -> float:
@@ -120,10 +117,7 @@ class BaseScheduler:
         """Clip the gradients as configured and update the parameters.
 
         `last_grad_norm` is then the gradients' norm () before clipping, None where nobody asked for it. A step that
-        `grad_scaler` skips, because gradients overflowed in float16, does not count.
-
-        Raises:
-            DivergedError: more than 100 steps in a row were skipped.
+        `grad_scaler` skips, because gradients overflowed in float16, does not count: `cur_iter` stays.
         """
         if not self._prepared:
             self.last_grad_norm = None
@@ -132,9 +126,12 @@ class BaseScheduler:
         self._prepared = False
         if grad_scaler is None:
             self.optimizer.step()
-        elif not self._scaled_step(grad_scaler):
+            self.cur_iter += 1
             return
-        self.cur_iter += 1
+        scale = grad_scaler.get_scale()
+        grad_scaler.step(self.optimizer)
+        grad_scaler.update()
+        self.cur_iter += int(grad_scaler.get_scale() >= scale)  # a scale that falls tells of a skipped step
 
     def clipgradients(self, params: Iterable[Tensor], max_norm: float = 35, norm_type: float = 2) -> Tensor:
         """Scale the gradients of `params` so that their norm, taken over all of them together, is at most `max_norm`.
@@ -170,17 +167,3 @@ class BaseScheduler:
 
     def _params(self) -> list[Tensor]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-
-    def _scaled_step(self, grad_scaler: Any) -> bool:
-        """Step through `grad_scaler`; return whether it did, which shows in a scale that did not fall."""
-        scale = grad_scaler.get_scale()
-        grad_scaler.step(self.optimizer)
-        grad_scaler.update()
-        stepped = bool(grad_scaler.get_scale() >= scale)
-        self._skipped_in_a_row = 0 if stepped else self._skipped_in_a_row + 1
-        if self._skipped_in_a_row > MAX_SKIPPED_STEPS:
-            raise DivergedError(
-                f"iteration {self.cur_iter}: gradients overflowed in {self._skipped_in_a_row} steps in a row, "
-                f"the last at a loss scale of {scale:g}"
-            )
-        return stepped
