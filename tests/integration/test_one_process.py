@@ -242,7 +242,7 @@ def test_too_few_images_for_a_batch(root, tmp_path):
 
 def test_a_base_config_alone_says_what_is_not_set(tmp_path):
     cfg = load_config("fcn_resnet50os16_voc", [f"work_dir={tmp_path}", "dataset=None"])
-    with pytest.raises(ConfigError, match=r"SEGMENTOR_CFG\['dataset'\]: not set"):
+    with pytest.raises(ConfigError, match=r"SEGMENTOR_CFG\['dataset'\]: is None: not set yet"):
         train(cfg, device="cpu")
 
 

@@ -76,8 +76,9 @@ def _collate_unless_failed(collate: Callable[[Sequence[Sample]], Any]) -> Callab
     return _Reporting(collate_or_fail)
 
 
-def _prepare_worker(_worker: int) -> None:
-    cv2.setNumThreads(0)  # the workers are the parallelism
+def _prepare_reading(_worker: int = 0) -> None:
+    """Let OpenCV use one thread: the workers are the parallelism, and in the main process the cores are torch's."""
+    cv2.setNumThreads(0)
 
 
 class BatchLoader:
@@ -107,6 +108,7 @@ class BatchLoader:
         timeout: float = 600,
     ):
         self.workers, self.timeout = workers, timeout
+        _prepare_reading()
         self.loader: DataLoader[Any] = DataLoader(
             _ReportingDataset(dataset),
             batch_sampler=_Keys(keys),
@@ -114,7 +116,7 @@ class BatchLoader:
             num_workers=workers,
             pin_memory=pin_memory and torch.cuda.is_available(),
             timeout=timeout if workers else 0,
-            worker_init_fn=_prepare_worker,
+            worker_init_fn=_prepare_reading,
         )
 
     def __iter__(self) -> Iterator[Any]:
