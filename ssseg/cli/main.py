@@ -55,6 +55,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: see `modules/utils/errors.py`. Only bugs end in a traceback."""
     options = parse(arguments)
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version when imported
     try:
         code = COMMANDS[options.command].run(options)
         sys.stdout.flush()

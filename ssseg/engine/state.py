@@ -28,6 +28,7 @@ class TrainState:
         ema: EMASegmentor or None. scaler: GradScaler or None.
         iters_per_epoch: iterations of a pass.
         iteration: iterations done, from the start of the run.
+        skipped: updates in a row that the scaler left out.
         best: metric, weights, epoch of the best evaluation so far.
     """
 
@@ -39,6 +40,7 @@ class TrainState:
     iters_per_epoch: int
     seed: int = 0
     iteration: int = 0
+    skipped: int = 0
     best: dict[str, Any] = field(default_factory=dict)
 
     @property

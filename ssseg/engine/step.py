@@ -15,6 +15,8 @@ from ..modules.utils.seeds import seed_generators
 from .devices import Precision
 from .state import TrainState
 
+MAX_SKIPPED = 100  # updates in a row that a float16 scaler may leave out
+
 
 def train_step(
     state: TrainState, model: nn.Module, parts: Sequence[SSSegInputStructure], precision: Precision, ids: Sequence[Any]
@@ -48,9 +50,13 @@ def train_step(
         for name, value in output.losses_log_dict.items():
             losses[name] = losses.get(name, 0) + value.detach() / len(parts)
     norm = scheduler.preparegradients(precision.scaler)
-    if precision.scaler is None:  # a scaler leaves out updates that overflow, and says when there are too many
+    if precision.scaler is None:  # a scaler leaves out updates that overflow
         _require_finite(state, losses, norm, rate, ids)
+    before = scheduler.cur_iter
     scheduler.step(precision.scaler)
+    state.skipped = state.skipped + 1 if scheduler.cur_iter == before else 0
+    if state.skipped > MAX_SKIPPED:
+        raise DivergedError(f"{state.skipped} updates in a row overflowed. " + _diagnosis(state, losses, rate, ids))
     if state.ema is not None:
         state.ema.update(state.segmentor)
     state.iteration += 1

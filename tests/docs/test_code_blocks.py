@@ -1,22 +1,30 @@
 """Every Python block of the documents runs, in order, in a fresh namespace a document; every command exists.
 
-A block that cannot run here says why in the line above it: `<!-- not run: reason -->`.
+A block that cannot run here says why in the line above it: `<!-- not run: reason -->`. A document's blocks run in a
+folder with a data set `mydata`, the experiment `tiny.py`, its finished run in `run/` and a picture `dog.jpg`.
 """
 
 import re
 import shlex
+import shutil
 import warnings
 from pathlib import Path
 
+import cv2
 import pytest
 
-from ssseg.cli.main import parse
+import ssseg.modules
+from ssseg.cli.main import main, parse
+from ssseg.engine.trainer import train
+from ssseg.modules.utils.configparser import load_config
 from tests.tiny import write_config, write_data
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.name != "CHANGELOG.md")
 BLOCK = re.compile(r"(?P<marker><!-- not run: [^>]+ -->\n+)?^```(?P<language>\w*)\n(?P<code>.*?)^```", re.M | re.S)
 NOT_RUN = 6  # at most; a block that is not run proves nothing
+OPTIONS = ["ema_cfg={'momentum': 0.1, 'device': 'cpu'}", "runtime.save_interval_iters=1"]
+READING = ("config", "models")  # commands that cost nothing are run, the others parsed
 
 
 def blocks(path: Path, *languages: str) -> list[tuple[int, str, bool]]:
@@ -29,21 +37,35 @@ def blocks(path: Path, *languages: str) -> list[tuple[int, str, bool]]:
     ]
 
 
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    """A folder with what the documents assume: a data set `mydata`, an experiment `tiny.py`, a picture `dog.jpg`."""
-    import cv2
+@pytest.fixture(scope="module")
+def assumed(tmp_path_factory):
+    """What the documents assume: a data set `mydata`, an experiment `tiny.py`, its finished run, a picture."""
+    folder = tmp_path_factory.mktemp("assumed")
+    write_data(folder / "mydata")
+    train(load_config(write_config(folder, folder / "mydata"), OPTIONS), device="cpu")
+    cv2.imwrite(str(folder / "dog.jpg"), cv2.imread(str(folder / "mydata/images/val/000.png")))
+    return folder
 
-    write_data(tmp_path / "mydata")
-    write_config(tmp_path, tmp_path / "mydata")
-    cv2.imwrite(str(tmp_path / "dog.jpg"), cv2.imread(str(tmp_path / "mydata/images/val/000.png")))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+
+@pytest.fixture
+def workplace(assumed, tmp_path, monkeypatch):
+    """A folder of its own with all that; what a document registers is forgotten afterwards."""
+    folder = shutil.copytree(assumed, tmp_path / "workplace", symlinks=True)
+    write_config(folder, folder / "mydata")
+    monkeypatch.chdir(folder)
+    builders = [getattr(ssseg.modules, name) for name in ssseg.modules.__all__ if name.endswith("Builder")]
+    saved = [(builder.REGISTERED_MODULES, dict(builder.REGISTERED_MODULES)) for builder in builders]
+    yield folder
+    for registry, entries in saved:
+        dict.clear(registry)
+        dict.update(registry, entries)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_blocks_run(path, workplace):
-    namespace = {"__name__": "__main__"}
+    # as a config file in a folder of experiments, where `from .._base_ import ...` leads to the base configs
+    place = {"__file__": str(workplace / "experiments" / "example.py"), "__package__": "ssseg.configs.experiments"}
+    namespace = {"__name__": "__main__", **place}
     for line, code, runs in blocks(path, "python"):
         if runs:
             with warnings.catch_warnings():
@@ -57,8 +79,8 @@ def test_few_blocks_are_not_run():
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_exist(path):
-    """Every `ssseg` command parses, every script and make target is there."""
+def test_commands_exist(path, workplace):
+    """Every `ssseg` command parses, those that only read configs run, every script and make target is there."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     for line, code, runs in blocks(path, "sh"):
         for command in code.replace("\\\n", " ").splitlines() if runs else ():
@@ -77,5 +99,7 @@ def test_commands_exist(path):
                         parse(arguments)
                     except SystemExit:
                         pytest.fail(where)
+                if arguments[0] in READING:
+                    assert main(arguments) == 0, where
             else:
                 assert words[0] in ("pip", "git", "cd", "torchrun", "python", "export"), where

@@ -20,6 +20,7 @@ def experiment(
     num_classes: int | None = None,
     backbone: Mapping[str, Any] | None = None,
     optimizer: Mapping[str, Any] | None = None,
+    scheduler: Mapping[str, Any] | None = None,
     inference: Mapping[str, Any] | None = None,
 ) -> SegmentorConfig:
     """Copy the segmentor's base config and fill in what differs from experiment to experiment.
@@ -35,6 +36,7 @@ def experiment(
         num_classes: classes of a data set that `NUM_CLASSES` does not list.
         backbone: replaces the base config's backbone.
         optimizer: replaces the base config's optimizer.
+        scheduler: replaces the entries that it holds of the base config's `scheduler`.
         inference: replaces the entries that it holds of the base config's `inference`.
 
     Raises:
@@ -48,6 +50,8 @@ def experiment(
     if num_classes is None and kind not in NUM_CLASSES:
         raise ValueError(f"experiment: num_classes is needed, because NUM_CLASSES does not list {kind!r}")
     cfg["num_classes"] = NUM_CLASSES[kind] if num_classes is None else num_classes
+    if scheduler is not None:
+        cfg["scheduler"].update(scheduler)
     cfg["scheduler"]["max_epochs"] = max_epochs
     if backbone is not None:
         cfg["backbone"] = backbone

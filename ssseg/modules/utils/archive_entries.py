@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .errors import CheckpointError
 
-_CHUNK = 1 << 20  # stays in the processor's cache between reading it and summing it
+_CHUNK = 1 << 16  # stays in the processor's cache between reading it and summing it
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 

@@ -106,10 +106,12 @@ class StopRequested(SSSegError):  # noqa: N818  (not a fault: somebody asked)
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the closest known name, else an empty string."""
-    known = list(known)
+    given, known = str(name), list(known)
     folded = {candidate.lower(): candidate for candidate in known}
-    match = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6) or [
-        folded[found] for found in difflib.get_close_matches(str(name).lower(), list(folded), n=1, cutoff=0.6)
+    if given.lower() in folded:
+        return f" Did you mean {folded[given.lower()]!r}?"
+    match = difflib.get_close_matches(given, known, n=1, cutoff=0.6) or [
+        folded[found] for found in difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.6)
     ]
     return f" Did you mean {match[0]!r}?" if match else ""
 

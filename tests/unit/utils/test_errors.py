@@ -70,3 +70,7 @@ def test_call_with_names_what_is_missing():
 def test_call_with_does_not_offer_what_the_caller_gives():
     with pytest.raises(ConfigError, match=r"It takes: dropout."):
         call_with(head, {"pool_scales": 1, "x": 2}, where="here", given=["pool_scales"])
+
+
+def test_nearest_takes_the_same_letters_before_similar_ones():
+    assert nearest("Adamw", ["Adam", "AdamW"]) == " Did you mean 'AdamW'?"

@@ -68,18 +68,31 @@ class BaseSegmentor(nn.Module):
         """Return class scores (N, K, h, w) of the selected backbone maps, the coarsest of which is the last."""
         raise NotImplementedError(f"{type(self).__name__} writes neither predict() nor forward()")
 
-    def forward(self, data_meta: SSSegInputStructure) -> SSSegOutputStructure:
+    def predict_in_training(self, features: list[Tensor], annotations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what losses are taken of, by the name of the loss; the last one is the scores of `predict`.
+
+        The auxiliary heads' predictions are added to them.
+        """
+        return {"loss_cls": self.predict(features)}
+
+    def forward(self, data_meta: SSSegInputStructure, **options: Any) -> SSSegOutputStructure:
+        """Predict and, unless in mode "TEST", compare with the targets.
+
+        Args:
+            options: what `predict` and `predict_in_training` of this segmentor take besides the maps.
+        """
         images: Any = data_meta.images  # (N, C, H, W)
         try:
             features = self.transforminputs(
                 self.backbone_net(images), selected_indices=self.cfg["backbone"].get("selected_indices")
             )
-            seg_logits = self.predict(features)  # (N, K, h, w)
             if self.mode == "TEST":
-                return SSSegOutputStructure(mode="TEST", seg_logits=seg_logits)
+                return SSSegOutputStructure(mode="TEST", seg_logits=self.predict(features, **options))
+            annotations = data_meta.getannotations()
+            predictions = self.predict_in_training(features, annotations, **options)
             loss, losses_log_dict = self.customizepredsandlosses(
-                seg_logits=seg_logits,
-                annotations=data_meta.getannotations(),
+                seg_logits=predictions,
+                annotations=annotations,
                 backbone_outputs=features,
                 losses_cfg=self.section("losses"),
                 img_size=images.shape[2:],
@@ -87,12 +100,12 @@ class BaseSegmentor(nn.Module):
         except ValueError as error:
             explain_single_value(self, error)
             raise
-        kept = {"seg_logits": seg_logits} if self.mode == "TRAIN_DEVELOP" else {}
+        kept = {"seg_logits": list(predictions.values())[-1]} if self.mode == "TRAIN_DEVELOP" else {}
         return SSSegOutputStructure(mode=self.mode, loss=loss, losses_log_dict=losses_log_dict, **kept)  # type: ignore[arg-type]
 
     def customizepredsandlosses(
         self,
-        seg_logits: Tensor,
+        seg_logits: Tensor | Mapping[str, Tensor],
         annotations: Mapping[str, Tensor],
         backbone_outputs: Sequence[Tensor],
         losses_cfg: Mapping[str, Any],
@@ -102,11 +115,12 @@ class BaseSegmentor(nn.Module):
     ) -> Any:
         """Name the predictions, bring them to the grid of their targets, and calculate the losses.
 
-        With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`.
+        With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`. What
+        is no map, such as (N, K), stays as it is.
 
         Args:
-            seg_logits: (N, K, h, w), named loss_cls.
-            annotations: name -> (N, H, W).
+            seg_logits: (N, K, h, w), named loss_cls; or name -> (N, K, h, w), the last of which sets that grid.
+            annotations: name -> (N, H, W). One with the name of a prediction is the target of that prediction alone.
             backbone_outputs: what the auxiliary heads read, coarsest last; their predictions are named loss_aux, or
                 loss_aux1, loss_aux2 ... where there are several.
             img_size: (H, W).
@@ -115,14 +129,19 @@ class BaseSegmentor(nn.Module):
         Returns:
             Loss () and name -> detached (), see `calculatelosses`, which also has the other arguments.
         """
-        predictions = {"loss_cls": seg_logits, **self._predict_auxiliary(backbone_outputs)}
+        named = {"loss_cls": seg_logits} if isinstance(seg_logits, Tensor) else seg_logits
+        grid: Any = img_size
         runtime = self.cfg.get("runtime") or {}
         if runtime.get("loss_grid") == "logits" and auto_calc_loss:
-            grid: Any = seg_logits.shape[2:]
-            annotations = {name: sample_labels(t, grid, self.align_corners) for name, t in annotations.items()}
-        else:
-            grid = img_size
-        predictions = {name: resize(scores, grid, self.align_corners) for name, scores in predictions.items()}
+            grid = list(named.values())[-1].shape[2:]
+            annotations = {
+                name: sample_labels(target, grid, self.align_corners) if target.ndim == 3 else target
+                for name, target in annotations.items()
+            }
+        predictions = {
+            name: resize(scores, grid, self.align_corners) if scores.ndim == 4 else scores
+            for name, scores in {**self._predict_auxiliary(backbone_outputs), **named}.items()
+        }
         if not auto_calc_loss:
             return predictions
         return calculatelosses(
