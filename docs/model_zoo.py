@@ -1,15 +1,15 @@
-"""Writes docs/ModelZoo.md from the registries and the experiments: `python docs/model_zoo.py`."""
+"""Writes what is registered into README.md and docs/ModelZoo.md: `python docs/model_zoo.py`."""
 
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 from ssseg import modules
+from ssseg.configs._base_ import SegmentorConfig
 from ssseg.modules.utils.configparser import experiments, load_config
 
-PATH = Path(__file__).with_name("ModelZoo.md")
+DOCS = Path(__file__).parent
 START, END = "<!-- from here on written by docs/model_zoo.py -->\n", "<!-- to here -->\n"
 LISTED = {
     "Dataset": "Data sets",
@@ -25,12 +25,44 @@ LISTED = {
 }
 
 
-def generated() -> str:
-    """Return what stands between the two markers."""
-    configs = [load_config(path) for path in experiments().values()]
+def pages() -> dict[Path, str]:
+    """Return the text of each page as it should be; what stands outside of the markers stays."""
+    parts = {DOCS.parent / "README.md": _summary(), DOCS / "ModelZoo.md": _tables()}
+    return {path: _between_markers(path.read_text(encoding="utf-8"), part) for path, part in parts.items()}
+
+
+def _between_markers(text: str, part: str) -> str:
+    before, _, rest = text.partition(START)
+    return f"{before}{START}\n{part}\n{END}{rest.partition(END)[2]}"
+
+
+def _summary() -> str:
+    kinds = {"Segmentor": "Segmentors", "Backbone": "Backbones", "Dataset": "Data sets", "Loss": "Losses"}
+    rows = "".join(f"| {title} | {_names(kind)} |\n" for kind, title in kinds.items())
+    configs = _configs()
+    usable = sum(all(name in known for name, known in zip(_parts(cfg), _known(), strict=True)) for cfg in configs)
+    return (
+        f"| | |\n| --- | --- |\n{rows}| Experiments | {len(configs)} configs, {usable} of them of the parts above |\n"
+    )
+
+
+def _configs() -> list[SegmentorConfig]:
+    return [load_config(path) for path in experiments().values()]
+
+
+def _parts(cfg: SegmentorConfig) -> tuple[str, str, str]:
+    return cfg["type"], cfg["backbone"]["type"], cfg["dataset"]["type"]
+
+
+def _known() -> list[set[str]]:
+    return [{name for name, _ in _registered(kind)} for kind in ("Segmentor", "Backbone", "Dataset")]
+
+
+def _tables() -> str:
+    segmentors, backbones, _ = map(Counter, zip(*map(_parts, _configs()), strict=True))
     parts = [
-        "## Segmentors\n\n" + _table("Segmentor", Counter(cfg["type"] for cfg in configs)),
-        "## Backbones\n\n" + _table("Backbone", Counter(cfg["backbone"]["type"] for cfg in configs)),
+        "## Segmentors\n\n" + _table("Segmentor", segmentors),
+        "## Backbones\n\n" + _table("Backbone", backbones),
         "## Everything else that has a name\n\n",
         *(f"- **{title}**: {_names(kind)}\n" for kind, title in LISTED.items()),
     ]
@@ -58,15 +90,10 @@ def _names(kind: str) -> str:
     return ", ".join(f"`{name}`" for name, _ in _registered(kind))
 
 
-def _registered(kind: str) -> Iterable[tuple[str, object]]:
+def _registered(kind: str) -> list[tuple[str, object]]:
     return sorted(getattr(modules, f"{kind}Builder")().items())
 
 
-def main() -> None:
-    before, _, rest = PATH.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
-    PATH.write_text(before + START + "\n" + generated() + "\n" + END + after, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    for page, content in pages().items():
+        page.write_text(content, encoding="utf-8")

@@ -48,7 +48,15 @@ def run(options: argparse.Namespace) -> int:
         step("data", "synthetic", str(data))
         step("train", *cfg, "--device", options.device)
         step("test", *cfg, *with_checkpoint)
-        step("infer", *cfg, *with_checkpoint, "--imagedir", str(data / "images" / "test"), "--outputdir", str(predictions))
+        step(
+            "infer",
+            *cfg,
+            *with_checkpoint,
+            "--imagedir",
+            str(data / "images" / "test"),
+            "--outputdir",
+            str(predictions),
+        )
     except StepFailed as failed:
         return failed.code
     sheet, curves = draw(data, work_dir, predictions, out)
@@ -86,7 +94,10 @@ def draw(data: Path, work_dir: Path, predictions: Path, out: Path) -> tuple[Path
     palette, rows, captions = list(CLASSES.values()), [], []
     for path in sorted((data / "images" / "test").iterdir())[:8]:
         image = read_image(path)[..., ::-1]
-        truth, prediction = read_label(data / "labels" / "test" / path.name), read_label(predictions / "labels" / path.name)
+        truth, prediction = (
+            read_label(data / "labels" / "test" / path.name),
+            read_label(predictions / "labels" / path.name),
+        )
         right = (truth == prediction)[truth != VOID].mean()
         rows.append([image, overlay(image, truth, palette, 0.6), overlay(image, prediction, palette, 0.6)])
         captions.append(f"{path.stem}: {right:.1%} of the pixels right")
@@ -105,13 +116,13 @@ def panels(log: Sequence[dict[str, Any]]) -> "list[Panel]":
     tests = [line for line in log if line["kind"] == "eval"]
     per_epoch = max((line["iter"] / line["epoch"] for line in train[-1:]), default=1.0)
     names = [name for name in (train[-1] if train else {}) if name.startswith("loss_") and name != "loss_total"]
-    losses = {
-        name: ([line["iter"] / per_epoch for line in train], [line[name] for line in train]) for name in names
-    }
+    losses = {name: ([line["iter"] / per_epoch for line in train], [line[name] for line in train]) for name in names}
     epochs = [line["epoch"] for line in tests]
     ious = {"mean": (epochs, [line["miou"] for line in tests])}
     ious |= {name: (epochs, [line["iou"][name] for line in tests]) for name in CLASSES}
     return [
         Panel("Training loss", losses, "epoch", log=True, smooth=9),
-        Panel("IoU on the validation set", ious, "epoch", colours=CLASSES | {"mean": INK}, bold=("mean",), limits=(0, 1)),
+        Panel(
+            "IoU on the validation set", ious, "epoch", colours=CLASSES | {"mean": INK}, bold=("mean",), limits=(0, 1)
+        ),
     ]

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..modules.utils.errors import SSSegError, StopRequested
-from . import config, data, demo, doctor, infer, models, test, train
+from . import ckpt, config, data, demo, doctor, infer, models, test, train
 
 OVERRIDE = re.compile(r"[~+]?[A-Za-z_][\w.-]*(=|$)")
 COMMANDS = {
@@ -19,6 +19,7 @@ COMMANDS = {
     "infer": infer,
     "config": config,
     "data": data,
+    "ckpt": ckpt,
     "models": models,
     "doctor": doctor,
     "demo": demo,

@@ -9,7 +9,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("synthetic", help="write the embedded data set", description=__doc__)
     parser.add_argument("folder", help="empty, missing, or written by this command before")
     for name, count in (("train", 320), ("val", 60), ("test", 12)):
-        parser.add_argument(f"--{name}", type=int, default=count, metavar="N", help=f"scenes of the set (default {count})")
+        parser.add_argument(
+            f"--{name}", type=int, default=count, metavar="N", help=f"scenes of the set (default {count})"
+        )
     parser.add_argument(
         "--size", type=int, nargs=2, default=(144, 192), metavar=("HEIGHT", "WIDTH"), help="pixels (default 144 192)"
     )

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from ..modules import BuildDataset, BuildSegmentor, DatasetBuilder
-from ..modules.utils.checkpoint import load_state, loadckpts
-from ..modules.utils.errors import CheckpointError, ConfigError
+from ..modules.utils.checkpoint import load_state
+from ..modules.utils.errors import ConfigError
 from ..modules.utils.labelmap import LabelMap
 from .options import RuntimeOptions
+from .weightfiles import read_header, weights_of
 
 
 def build_dataset(cfg: Mapping[str, Any], mode: str, logger_handle: Any = None) -> Any:
@@ -47,7 +48,7 @@ def build_segmentor(cfg: Mapping[str, Any], mode: str, device: torch.device) -> 
 
 
 def load_weights(segmentor: Any, ckptspath: str | Path, *, ema: bool = False) -> dict[str, Any]:
-    """Load a checkpoint's weights for testing or inference, strictly; return its other entries.
+    """Load a checkpoint's weights for testing or inference, strictly; return its header, see `read_header`.
 
     Args:
         ema: load the averaged weights.
@@ -55,26 +56,17 @@ def load_weights(segmentor: Any, ckptspath: str | Path, *, ema: bool = False) ->
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, or of another model; or it has no averaged weights.
     """
-    checkpoint = loadckpts(ckptspath)
-    name = "model_ema" if ema else "model"
-    weights = checkpoint.get(name)
-    if weights is None and not ema and all(torch.is_tensor(value) for value in checkpoint.values()):
-        weights, checkpoint = checkpoint, {}  # a bare state dict
-    if weights is None:
-        held = ", ".join(key for key in ("model", "model_ema") if key in checkpoint) or "neither model nor model_ema"
-        raise CheckpointError(f"{ckptspath}: has no {name!r} weights; it holds {held}.")
-    load_state(segmentor, weights, source=str(ckptspath))
-    return {key: value for key, value in checkpoint.items() if key not in ("model", "model_ema", "optimizer")}
+    load_state(segmentor, weights_of(ckptspath, ema=ema), source=str(ckptspath))
+    return read_header(ckptspath)
 
 
-def label_map_of(cfg: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> LabelMap:
-    """Return the label map to show predictions with: the checkpoint's, else the data set class's, else a numbered one.
+def label_map_of(cfg: Mapping[str, Any], header: Mapping[str, Any]) -> LabelMap:
+    """Return the label map to show predictions with: the header's, else the data set class's, else a numbered one.
 
     No data set needs to be on disk.
     """
-    saved = (checkpoint.get("ssseg") or {}).get("label_map")
-    if saved:
-        return LabelMap.from_json(saved)
+    if header.get("label_map"):
+        return LabelMap.from_json(header["label_map"])
     kind, number = (cfg.get("dataset") or {}).get("type", "BaseDataset"), cfg["num_classes"]
     dataset = DatasetBuilder().find(kind, "SEGMENTOR_CFG['dataset']")
     names, palette = list(dataset.classnames), list(dataset.palette)

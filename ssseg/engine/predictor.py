@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from ..modules.datasets.pipelines.builder import build_pipeline
-from ..modules.utils.checkpoint import loadckpts
 from ..modules.utils.configparser import load_config
 from ..modules.utils.drawing import overlay
 from ..modules.utils.errors import ConfigError, ImageError
@@ -19,6 +18,7 @@ from .build import build_segmentor, label_map_of, load_weights
 from .devices import Precision, choose_device, set_up_backends
 from .labelling import label_images
 from .options import RuntimeOptions
+from .weightfiles import read_header
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Predictor:
         ema: bool = False,
     ):
         if cfg is None:
-            cfg = (loadckpts(ckptspath).get("ssseg") or {}).get("config")
+            cfg = read_header(ckptspath).get("config")
             if cfg is None:
                 raise ConfigError(f"{ckptspath}: holds no config; give one")
         elif isinstance(cfg, str | Path):

@@ -115,7 +115,9 @@ class Canvas:
         if not thing.lift:
             self._shade(thing, column, row, scale, ground)
         row -= thing.lift * scale
-        window = self.window(column - thing.reach * scale - 1, row - thing.top * scale - 1, column + thing.reach * scale + 1, row + 1)
+        window = self.window(
+            column - thing.reach * scale - 1, row - thing.top * scale - 1, column + thing.reach * scale + 1, row + 1
+        )
         if window[0].start >= window[0].stop or window[1].start >= window[1].stop:
             return
         x = (self.columns[:, window[1]] - column) / scale
@@ -137,7 +139,10 @@ class Canvas:
         slide = -right / up
         reach, drop = abs(slide) * thing.top + thing.reach, thing.top * down
         window = self.window(
-            column - reach * scale, row + min(drop, 0) * scale - 1, column + reach * scale, row + max(drop, 0) * scale + 1
+            column - reach * scale,
+            row + min(drop, 0) * scale - 1,
+            column + reach * scale,
+            row + max(drop, 0) * scale + 1,
         )
         if window[0].start >= window[0].stop or window[1].start >= window[1].stop:
             return

@@ -53,7 +53,11 @@ def write_dataset(
     """
     root = Path(root)
     counts = {"train": num_train, "val": num_val, "test": num_test}
-    for name, value, least in (("size", min(size), 32), ("seed", seed, 0), *((f"num_{k}", v, 0) for k, v in counts.items())):
+    for name, value, least in (
+        ("size", min(size), 32),
+        ("seed", seed, 0),
+        *((f"num_{k}", v, 0) for k, v in counts.items()),
+    ):
         if value < least:
             raise DataError(f"write_dataset: {name}={value} must be at least {least}")
     wanted = {"version": VERSION, "size": list(size), "seed": seed, **counts}

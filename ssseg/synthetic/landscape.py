@@ -50,7 +50,9 @@ def paint_mountains(canvas: Canvas, dice: Dice, season: Season) -> None:
         x, y = canvas.columns * (160 / height) + offset, below * (110 / height) + offset
         rough = sample("rough", x + 0.5 * y, y)
         slope = rough - sample("rough", x + 0.5 * y + (3 if light.direction[0] > 0 else -3), y)
-        rock = mix(rgb(dice.choice(("#7d746a", "#6b6a70", "#8a7560", "#5f6657"))), rgb("#a59a8c"), np.clip(rough + 0.5, 0, 1))
+        rock = mix(
+            rgb(dice.choice(("#7d746a", "#6b6a70", "#8a7560", "#5f6657"))), rgb("#a59a8c"), np.clip(rough + 0.5, 0, 1)
+        )
         woods = rgb(dice.choice(season.foliage)) * (0.55 + 0.5 * rough)
         line = dice.uniform(0.03, 0.35) * height
         colour = mix(rock, woods, smoothstep(below + 0.2 * height * rough, line, line + 0.08 * height))
@@ -98,8 +100,12 @@ class Ground:
         blades = self.noise("grain", 14, offset)
         colour = colour * (1 + 0.7 * blades + 0.45 * self.noise("rough", 6, offset))
         if season.flowers:
-            bloom = (self.noise("grain", 20, offset + 77) > 0.3) & (self.noise("rough", 1.5, offset + 9) > 0.12 - 0.2 * season.flowers)
-            colour = mix(colour, rgb(dice.choice(("#f3e04e", "#f2f2ee", "#d9577c", "#8f6fd0"))), bloom * np.float32(0.8))
+            bloom = (self.noise("grain", 20, offset + 77) > 0.3) & (
+                self.noise("rough", 1.5, offset + 9) > 0.12 - 0.2 * season.flowers
+            )
+            colour = mix(
+                colour, rgb(dice.choice(("#f3e04e", "#f2f2ee", "#d9577c", "#8f6fd0"))), bloom * np.float32(0.8)
+            )
         if season.snow:
             lying = smoothstep(self.noise("rough", 3, offset + 31) + 0.35 * blades, -0.3, -0.05) * season.snow
             colour = mix(colour, rgb("#e9eef5"), lying)
@@ -116,7 +122,12 @@ class Ground:
         if dice.chance(0.65):
             bend = dice.uniform(-0.006, 0.006)
             along = self.depth + 0 * self.across
-            off = self.across - dice.uniform(-6, 6) - dice.uniform(-0.25, 0.25) * self.depth - bend * self.depth * self.depth / 3
+            off = (
+                self.across
+                - dice.uniform(-6, 6)
+                - dice.uniform(-0.25, 0.25) * self.depth
+                - bend * self.depth * self.depth / 3
+            )
             pixels = self.scale
         else:
             along = self.across
@@ -134,7 +145,9 @@ class Ground:
         else:  # a strip of grass between the wheel tracks
             strip = (1 - smoothstep(np.abs(off) + 0.4 * grain, 0.15, 0.45)) * 0.7
             colour = mix(colour, rgb(season.grass[0]), strip)
-        colour = mix(colour, rgb("#e3e8ee"), (smoothstep(grain + np.abs(off) / half * 0.5, 0.0, 0.5) * season.snow * 0.7))
+        colour = mix(
+            colour, rgb("#e3e8ee"), (smoothstep(grain + np.abs(off) / half * 0.5, 0.0, 0.5) * season.snow * 0.7)
+        )
         ragged = 0.0 if kind == "asphalt" else 0.35
         distance = np.abs(off) - half + ragged * grain
         coverage = np.clip(0.5 - distance * pixels, 0, 1) * (canvas.rows > canvas.camera.horizon + 1)
@@ -159,11 +172,15 @@ class Ground:
         height, width = canvas.labels.shape
         shore = int(np.argmax((coverage > 0.5).any(1)))
         offset = dice.uniform(0, 5000)
-        ripple = self.noise("rough", 5, offset) + 0.6 * sample("grain", canvas.columns * 0.35 + offset, self.depth * 9 + offset)
+        ripple = self.noise("rough", 5, offset) + 0.6 * sample(
+            "grain", canvas.columns * 0.35 + offset, self.depth * 9 + offset
+        )
         rough = dice.uniform(0.3, 1) * height / 40
         rows = canvas.camera.horizon + shore - canvas.rows - np.abs(ripple) * rough * 2
         columns = canvas.columns + ripple * rough
-        mirrored = canvas.image[:, np.clip(rows, 0, canvas.camera.horizon).astype(np.int64), np.clip(columns, 0, width - 1).astype(np.int64)]
+        mirrored = canvas.image[
+            :, np.clip(rows, 0, canvas.camera.horizon).astype(np.int64), np.clip(columns, 0, width - 1).astype(np.int64)
+        ]
         deep = rgb(dice.choice(("#2f5d6e", "#3d6b5c", "#46607d", "#4d5a46")))
         grazing = np.clip(1.1 - (canvas.rows - shore) / (0.9 * height), 0.45, 0.9)
         colour = mix(light.on(deep, light.direction[1]), mirrored * 0.92, grazing)

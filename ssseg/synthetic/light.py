@@ -63,13 +63,23 @@ def draw_light(dice: Dice) -> Light:
     """A time of day with a little of another in it, and a place of the sun."""
     main, other = TIMES[dice.choice(WEIGHTED_TIMES)], TIMES[dice.choice(WEIGHTED_TIMES)]
     share = dice.uniform(0, 0.3)
-    zenith, horizon, sun, ambient = (mix(rgb(str(a)), rgb(str(b)), share) for a, b in zip(main[:4], other[:4], strict=True))
+    zenith, horizon, sun, ambient = (
+        mix(rgb(str(a)), rgb(str(b)), share) for a, b in zip(main[:4], other[:4], strict=True)
+    )
     visibility, lamps = (float(a) + (float(b) - float(a)) * share for a, b in zip(main[4:], other[4:], strict=True))
     side = dice.uniform(0.35, 1.3) * dice.choice((-1, 1))
     toward = dice.uniform(-0.5, 0.9)
     up = dice.uniform(0.55, 1.4)
     length = float(np.sqrt(side * side + toward * toward + up * up))
-    return Light(zenith, horizon, sun, ambient, visibility * dice.uniform(0.7, 1.4), lamps, (side / length, up / length, toward / length))
+    return Light(
+        zenith,
+        horizon,
+        sun,
+        ambient,
+        visibility * dice.uniform(0.7, 1.4),
+        lamps,
+        (side / length, up / length, toward / length),
+    )
 
 
 @dataclass(frozen=True)

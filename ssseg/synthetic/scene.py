@@ -97,7 +97,9 @@ def _place(dice: Dice, camera: Camera, light, season, plan) -> list[tuple[Thing,
 def _expose(dice: Dice, canvas: Canvas) -> NDArray[np.uint8]:
     """What the camera makes of it: white balance, exposure, vignette, noise, 8 bits."""
     height, width = canvas.labels.shape
-    tint = np.array([dice.uniform(0.9, 1.1), 1.0, dice.uniform(0.9, 1.1)], np.float32).reshape(3, 1, 1) * np.float32(dice.uniform(0.75, 1.2))
+    tint = np.array([dice.uniform(0.9, 1.1), 1.0, dice.uniform(0.9, 1.1)], np.float32).reshape(3, 1, 1) * np.float32(
+        dice.uniform(0.75, 1.2)
+    )
     x, y = canvas.columns / width - 0.5, canvas.rows / height - 0.5
     vignette = 1 - dice.uniform(0, 0.5) * (x * x + y * y)
     shown = np.sqrt(np.clip(canvas.image * tint * vignette, 0, 1))

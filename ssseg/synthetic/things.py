@@ -66,7 +66,9 @@ def broadleaf(dice: Dice, light: Light, season: Season) -> Thing:
             closer = square < nearest
             nearest = np.where(closer, square, nearest)
             facing = np.where(closer, nx * right + ny * up + nz * toward, facing)
-        clumps = sample("rough", x * 16 + offset, y * 16 + offset) + 0.6 * sample("grain", x * 22 + offset, y * 22 + offset)
+        clumps = sample("rough", x * 16 + offset, y * 16 + offset) + 0.6 * sample(
+            "grain", x * 22 + offset, y * 22 + offset
+        )
         colour = leaf * np.clip(1 + 0.9 * clumps, 0.25, 2)
         snow = smoothstep(facing + 0.7 * clumps, 0.35, 0.7) * season.snow * 0.8
         colour = mix(colour, rgb("#e9eef5"), snow)
@@ -154,14 +156,19 @@ def house(dice: Dice, light: Light, season: Season) -> Thing:
     flank = mirrored((half, 0), (half + back, rise), (half + back, wall + rise), (half, wall))
     over, ridge = 0.25, wall + gable + 0.1
     eaves = wall - over * gable / half - 0.1
-    slope = mirrored(
-        (half + over, eaves), (half + back + over, eaves + rise), (back + over, ridge + rise), (0, ridge)
+    slope = mirrored((half + over, eaves), (half + back + over, eaves + rise), (back + over, ridge + rise), (0, ridge))
+    verge = mirrored(
+        (-half - over, wall - over),
+        (-half - over + 0.3, wall - over - 0.1),
+        (0, wall + gable - 0.2),
+        (0, wall + gable + 0.15),
     )
-    verge = mirrored((-half - over, wall - over), (-half - over + 0.3, wall - over - 0.1), (0, wall + gable - 0.2), (0, wall + gable + 0.15))
     parts: list[tuple[Shape, Paint]] = []
     if dice.chance(0.6):
         chimney = side * (0.35 * half + 0.6 * back)
-        parts.append((rectangle(chimney - 0.3, wall, chimney + 0.3, wall + gable + 0.9), surface(plaster * 0.7, 0.4, 0.3)))
+        parts.append(
+            (rectangle(chimney - 0.3, wall, chimney + 0.3, wall + gable + 0.9), surface(plaster * 0.7, 0.4, 0.3))
+        )
     parts += [
         (flank, surface(plaster, side * right, 0.3)),
         (slope, surface(tile, 0.6 * up + 0.6 * side * right, 0.5)),
@@ -213,7 +220,10 @@ def car(dice: Dice, light: Light) -> Thing:
 
         parts: list[tuple[Shape, Paint]] = [
             (placed((-rear * 0.9, 0.75), (1.1, 0.75), (0.45, tall), (-rear * 0.62, tall)), flat(roof)),
-            (placed((-rear * 0.75, 0.85), (-0.25, 0.85), (-0.25, tall - 0.13), (-rear * 0.58, tall - 0.13)), flat(glass)),
+            (
+                placed((-rear * 0.75, 0.85), (-0.25, 0.85), (-0.25, tall - 0.13), (-rear * 0.58, tall - 0.13)),
+                flat(glass),
+            ),
             (placed((-0.13, 0.85), (0.85, 0.85), (0.35, tall - 0.13), (-0.13, tall - 0.13)), flat(glass)),
             (placed((-rear, 0.25), (front, 0.25), (front + 0.1, 0.55), (front - 0.2, 0.82), (-rear, 0.9)), gradient),
             (circle((face * -1.15, 0.33), 0.36), flat(tyre)),
@@ -249,7 +259,12 @@ def balloon(dice: Dice, light: Light) -> Thing:
     right, up, toward = light.direction
     lean = math.sqrt(0.5)
     neck = 0.22 * radius
-    cone = corners((-neck, 0.62 * radius), (neck, 0.62 * radius), (lean * radius, middle - lean * radius), (-lean * radius, middle - lean * radius))
+    cone = corners(
+        (-neck, 0.62 * radius),
+        (neck, 0.62 * radius),
+        (lean * radius, middle - lean * radius),
+        (-lean * radius, middle - lean * radius),
+    )
 
     def envelope(x: Array, y: Array) -> Array:
         return np.minimum(disc(x, y, (0.0, middle), radius), cone(x, y))
@@ -267,7 +282,9 @@ def balloon(dice: Dice, light: Light) -> Thing:
         return light.on(colour, np.clip(0.3 + 0.7 * facing, 0.03, 1)) + colour * rgb("#ffd9a0") * glow
 
     rope, wicker = light.on(rgb("#4a3f33"), 0.3), light.on(rgb("#8a5f36"), 0.4)
-    ropes = corners((-0.12 * radius, 0.2 * radius), (0.12 * radius, 0.2 * radius), (neck, 0.62 * radius), (-neck, 0.62 * radius))
+    ropes = corners(
+        (-0.12 * radius, 0.2 * radius), (0.12 * radius, 0.2 * radius), (neck, 0.62 * radius), (-neck, 0.62 * radius)
+    )
     parts: list[tuple[Shape, Paint]] = [
         (ropes, flat(mix(rope, light.horizon, 0.45))),
         (rectangle(-0.13 * radius, 0, 0.13 * radius, 0.24 * radius), flat(wicker)),

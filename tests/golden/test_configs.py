@@ -72,5 +72,12 @@ def test_order_of_loading_does_not_matter(seed):
     for path in order:
         module, _ = ConfigParser()(Path(path).stem)
         assert as_recorded(module.SEGMENTOR_CFG) == EXPERIMENTS[path]
-        module.SEGMENTOR_CFG["head"]["in_channels"] = 1  # what a careless run would do
-        module.SEGMENTOR_CFG["dataset"]["train"]["data_pipelines"].clear()
+        spoil(module.SEGMENTOR_CFG)  # what a careless run would do
+
+
+def spoil(value):
+    """Change everything in a config that can be changed in place."""
+    for entry in value.values() if isinstance(value, dict) else value:
+        if isinstance(entry, dict | list):
+            spoil(entry)
+    value.clear()

@@ -1,24 +1,23 @@
 """Several data sets as one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .datasets import NUM_CLASSES, REGISTERED_DATASET_CONFIGS
 
 
-def joined(*, train: Sequence[str], test: Sequence[str]) -> dict[str, Any]:
+def joined(*, train: Mapping[str, str], test: Mapping[str, str]) -> dict[str, Any]:
     """`MultipleDataset` of data sets that have the same classes in the same order.
 
     Args:
-        train, test: "VOCAUG_512x512" for `DATASET_CFG_VOCAUG_512x512`, and so on; one of each type.
+        train, test: names of one's own -> "VOCAUG_512x512" for `DATASET_CFG_VOCAUG_512x512`, and so on.
     """
     return {"type": "MultipleDataset", "train": _members(train), "test": _members(test)}
 
 
-def _members(names: Sequence[str]) -> dict[str, Any]:
+def _members(names: Mapping[str, str]) -> dict[str, Any]:
     members = {}
-    for name in names:
-        cfg = dict(REGISTERED_DATASET_CONFIGS[f"DATASET_CFG_{name}"])
-        labels = range(NUM_CLASSES[cfg["type"]])
-        members[cfg["type"]] = {**cfg, "seg_target_remapper": {label: label for label in labels}}
+    for name, dataset in names.items():
+        cfg = REGISTERED_DATASET_CONFIGS[f"DATASET_CFG_{dataset}"]
+        members[name] = {**cfg, "seg_target_remapper": {label: label for label in range(NUM_CLASSES[cfg["type"]])}}
     return members

@@ -5,12 +5,18 @@ from typing import Any
 
 Rules = dict[str, Any]  # part of a parameter's name -> its multipliers of learning rate and weight decay
 
-BACKBONE_TENTH: Rules = {"backbone_net": {"lr_multiplier": 0.1, "wd_multiplier": 1.0}}
-NO_DECAY_IN_SWIN: Rules = {
-    "absolute_pos_embed": {"wd_multiplier": 0.0},
-    "norm": {"wd_multiplier": 0.0},
-    "relative_position_bias_table": {"wd_multiplier": 0.0},
-}
+
+def backbone_tenth() -> Rules:
+    """A tenth of the learning rate for the backbone, whose weights were trained before."""
+    return {"backbone_net": {"lr_multiplier": 0.1, "wd_multiplier": 1.0}}
+
+
+def no_decay_in_swin() -> Rules:
+    """No weight decay for normalization layers and position tables.
+
+    Source: Liu et al., "Swin Transformer", ICCV 2021, arXiv:2103.14030, appendix A2.3.
+    """
+    return {name: {"wd_multiplier": 0.0} for name in ("absolute_pos_embed", "norm", "relative_position_bias_table")}
 
 
 def sgd(lr: float = 0.01, *, weight_decay: float = 5e-4, params_rules: Rules | None = None) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def mask2former_rules(depths: Sequence[int]) -> Rules:
     tenth += [f"backbone_net.{norm}.norm" for norm in norms]
     return {
         "base_setting": {"norm_wd_multiplier": 0.0},
-        **BACKBONE_TENTH,
+        **backbone_tenth(),
         **{name: {"lr_multiplier": 1.0, "wd_multiplier": 0.0} for name in ("query_embed", "query_feat", "level_embed")},
         **{name: {"lr_multiplier": 0.1, "wd_multiplier": 0.0} for name in tenth},
     }

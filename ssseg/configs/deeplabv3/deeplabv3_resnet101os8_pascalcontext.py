@@ -1,4 +1,4 @@
-"""DeepLabV3, ResNet-101 at 1/8, PASCAL Context, 480x480, 260 epochs. Published mIoU: 48.43 %."""
+"""DeepLabV3, ResNet-101 at 1/8, PASCAL Context (60 classes), 480x480, 260 epochs. Published mIoU: 48.43 %."""
 
 from .._base_ import experiment
 from .._base_.backbones import resnet

@@ -1,4 +1,4 @@
-"""DeepLabV3, ResNet-50 at 1/8, PASCAL Context, 480x480, 260 epochs. Published mIoU: 46.31 %."""
+"""DeepLabV3, ResNet-50 at 1/8, PASCAL Context (60 classes), 480x480, 260 epochs. Published mIoU: 46.31 %."""
 
 from .._base_ import experiment
 from .._base_.backbones import resnet

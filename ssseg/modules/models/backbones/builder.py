@@ -11,8 +11,13 @@ class BackboneBuilder(BaseModuleBuilder):
 
     REGISTERED_MODULES = Registry(
         {
+            "ConvNeXt": "ssseg.modules.models.backbones.convnext:ConvNeXt",
+            "ConvNeXtV2": "ssseg.modules.models.backbones.convnextv2:ConvNeXtV2",
+            "HRNet": "ssseg.modules.models.backbones.hrnet:HRNet",
             "MobileNetV2": "ssseg.modules.models.backbones.mobilenet:MobileNetV2",
+            "ResNeSt": "ssseg.modules.models.backbones.resnest:ResNeSt",
             "ResNet": "ssseg.modules.models.backbones.resnet:ResNet",
+            "UNet": "ssseg.modules.models.backbones.unet:UNet",
         }
     )
     kind = "backbone"

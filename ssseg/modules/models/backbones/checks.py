@@ -1,14 +1,14 @@
 """Checks of the arguments that backbones share."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...utils.errors import ConfigError, listed, nearest
 
 Value = TypeVar("Value")
 
 
-def one_of(field: str, given: object, choices: Mapping[int, Value]) -> Value:
+def one_of(field: str, given: object, choices: Mapping[Any, Value]) -> Value:
     """Return what `choices` holds for `given`; ConfigError where it holds nothing."""
     if given not in choices:
         names = [str(choice) for choice in choices]
@@ -16,7 +16,7 @@ def one_of(field: str, given: object, choices: Mapping[int, Value]) -> Value:
             f"SEGMENTOR_CFG['backbone'][{field!r}]: is {given!r}, must be one of {listed(names)}."
             f"{nearest(given, names)}"
         )
-    return choices[given]  # type: ignore[index]
+    return choices[given]
 
 
 def indices_below(count: int, given: Sequence[int]) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ def load_pretrained(
     built_as: Mapping[str, Mapping[str, Any]],
     input_key: str,
     unused: tuple[str, ...],
+    new: tuple[str, ...] = (),
     convert: Callable[[State], State] = lambda state: state,
 ) -> LoadReport:
     """Fetch or read the weights that belong to `structure_type` and load them into `backbone`.
@@ -47,7 +48,7 @@ def load_pretrained(
     Args:
         pretrained_model_path: a file; None or "" takes the one of `urls`.
         built_as: for names in `urls`, the attributes that a backbone for those weights has.
-        input_key, unused: see `load_backbone`.
+        input_key, unused, new: see `load_backbone`.
         convert: names the entries of a foreign file as ours.
 
     Raises:
@@ -65,13 +66,13 @@ def load_pretrained(
     state = loadpretrainedweights(structure_type, pretrained_model_path or "", default_model_urls=urls)
     where = pretrained_model_path or urls[structure_type]
     inner = backbone_part(state)
-    report = load_backbone(backbone, convert(inner), where=where, input_key=input_key, unused=unused)
+    report = load_backbone(backbone, convert(inner), where=where, input_key=input_key, unused=unused, new=new)
     _LOGGER.info("%s: %d of %d entries are the backbone's. %s", where, len(inner), len(state), report)
     return report
 
 
 def load_backbone(
-    backbone: nn.Module, state: State, *, where: str, input_key: str, unused: tuple[str, ...]
+    backbone: nn.Module, state: State, *, where: str, input_key: str, unused: tuple[str, ...], new: tuple[str, ...] = ()
 ) -> LoadReport:
     """Load `state` into `backbone` and report what became of every entry.
 
@@ -82,6 +83,7 @@ def load_backbone(
         where: the file, for messages.
         input_key: the weight of the first convolution.
         unused: how the names of entries begin that belong to the classifier, not to the backbone.
+        new: how the names of entries begin that the file may lack, because only segmentation needs them.
 
     Raises:
         CheckpointError: any other entry is missing, is not known or has another shape; the backbone is unchanged.
@@ -93,9 +95,9 @@ def load_backbone(
         taken[input_key] = _change_channels(taken[input_key], own[input_key].shape[1])
         adapted.append(input_key)
     left = [name for name in state if name not in own]
-    new = [name for name in own if name not in taken]
+    left_out = [name for name in own if name not in taken]
     problems = {
-        "missing": [name for name in new if not name.endswith("num_batches_tracked")],
+        "missing": [name for name in left_out if not name.endswith("num_batches_tracked") and not name.startswith(new)],
         "not known": [name for name in left if not name.startswith(unused)],
         "of another shape": [
             f"{name} {tuple(value.shape)} instead of {tuple(own[name].shape)}"
@@ -108,7 +110,7 @@ def load_backbone(
         raise CheckpointError(f"{where}: these are not the weights of this {type(backbone).__name__}. {found}.")
     backbone.load_state_dict({**own, **taken})
     matched = tuple(name for name in taken if name not in adapted)
-    return LoadReport(matched, tuple(adapted), tuple(new), tuple(left))
+    return LoadReport(matched, tuple(adapted), tuple(left_out), tuple(left))
 
 
 def backbone_part(state: State) -> State:

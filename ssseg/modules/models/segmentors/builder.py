@@ -14,11 +14,30 @@ class SegmentorBuilder(BaseModuleBuilder):
 
     REGISTERED_MODULES = Registry(
         {
+            "ANNNet": f"{_HERE}.annnet.annnet:ANNNet",
+            "APCNet": f"{_HERE}.apcnet.apcnet:APCNet",
+            "CCNet": f"{_HERE}.ccnet.ccnet:CCNet",
+            "CE2P": f"{_HERE}.ce2p.ce2p:CE2P",
+            "DANet": f"{_HERE}.danet.danet:DANet",
             "Deeplabv3": f"{_HERE}.deeplabv3.deeplabv3:Deeplabv3",
             "Deeplabv3Plus": f"{_HERE}.deeplabv3plus.deeplabv3plus:Deeplabv3Plus",
             "DepthwiseSeparableFCN": f"{_HERE}.fcn.depthwiseseparablefcn:DepthwiseSeparableFCN",
+            "DMNet": f"{_HERE}.dmnet.dmnet:DMNet",
+            "DNLNet": f"{_HERE}.dnlnet.dnlnet:DNLNet",
+            "EMANet": f"{_HERE}.emanet.emanet:EMANet",
+            "ENCNet": f"{_HERE}.encnet.encnet:ENCNet",
             "FCN": f"{_HERE}.fcn.fcn:FCN",
+            "GCNet": f"{_HERE}.gcnet.gcnet:GCNet",
+            "ICNet": f"{_HERE}.icnet.icnet:ICNet",
+            "ISANet": f"{_HERE}.isanet.isanet:ISANet",
+            "LRASPPNet": f"{_HERE}.lrasppnet.lrasppnet:LRASPPNet",
+            "NonLocalNet": f"{_HERE}.nonlocalnet.nonlocalnet:NonLocalNet",
+            "OCRNet": f"{_HERE}.ocrnet.ocrnet:OCRNet",
+            "ISNet": f"{_HERE}.isnet.isnet:ISNet",
+            "PSANet": f"{_HERE}.psanet.psanet:PSANet",
             "PSPNet": f"{_HERE}.pspnet.pspnet:PSPNet",
+            "SemanticFPN": f"{_HERE}.semanticfpn.semanticfpn:SemanticFPN",
+            "UPerNet": f"{_HERE}.upernet.upernet:UPerNet",
         }
     )
     kind = "segmentor"

@@ -20,3 +20,17 @@ def attend(query: Tensor, key: Tensor, value: Tensor, scale: float | None = None
     q, k, v = (x.flatten(2).transpose(1, 2).contiguous().unsqueeze(1) for x in (query, key, value))
     mean = F.scaled_dot_product_attention(q, k, v, scale=scale)  # (N, 1, L, V)
     return mean.squeeze(1).transpose(1, 2).unflatten(2, query.shape[2:])
+
+
+def weighted_means(x: Tensor, scores: Tensor) -> Tensor:
+    """Return for each of K maps of scores the mean of a map over its places, weighted with their softmax.
+
+    Args:
+        x: (N, C, h, w).
+        scores: (N, K, h, w).
+
+    Returns:
+        (N, C, K, 1)
+    """
+    weights = scores.flatten(2).softmax(dim=2)  # (N, K, L)
+    return (x.flatten(2) @ weights.transpose(1, 2)).unsqueeze(3)

@@ -32,8 +32,8 @@ class BaseSegmentor(nn.Module):
 
     wants_progress: ClassVar[bool] = False
     """Whether the training loop passes `learning_rate` and `epoch` to `forward`."""
-    reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"in_channels": (-1,)}
-    """The fields of `SEGMENTOR_CFG['head']` that hold widths of backbone maps, and of which of the selected ones."""
+    reads: ClassVar[Mapping[str, tuple[int, ...] | None]] = {"in_channels": (-1,)}
+    """The fields of `SEGMENTOR_CFG['head']` that hold widths of maps, and of which of the selected: None, all."""
 
     def __init__(self, cfg: Mapping[str, Any], mode: str):
         super().__init__()
@@ -59,7 +59,8 @@ class BaseSegmentor(nn.Module):
         for name in self.reads.keys() & head.keys():
             self._maps().require(f"SEGMENTOR_CFG['head'][{name!r}]", head[name], self.reads[name])
         call_with(self.build_head, head, where="SEGMENTOR_CFG['head']")
-        self.setauxiliarydecoder(self.cfg.get("auxiliary"))
+        if self.auxiliary_decoder is None:
+            self.setauxiliarydecoder(self.cfg.get("auxiliary"))
 
     def build_head(self, *args: Any, **fields: Any) -> None:
         """Build the head's modules; the keyword-only parameters are the schema of `SEGMENTOR_CFG['head']`."""
@@ -71,7 +72,7 @@ class BaseSegmentor(nn.Module):
     def predict_in_training(self, features: list[Tensor], annotations: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what losses are taken of, by the name of the loss; the last one is the scores of `predict`.
 
-        The auxiliary heads' predictions are added to them.
+        The auxiliary heads' predictions are added to them, unless there are some already.
         """
         return {"loss_cls": self.predict(features)}
 
@@ -115,8 +116,8 @@ class BaseSegmentor(nn.Module):
     ) -> Any:
         """Name the predictions, bring them to the grid of their targets, and calculate the losses.
 
-        With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`. What
-        is no map, such as (N, K), stays as it is.
+        With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`.
+        What is no map, such as (N, K), stays as it is.
 
         Args:
             seg_logits: (N, K, h, w), named loss_cls; or name -> (N, K, h, w), the last of which sets that grid.
@@ -138,9 +139,11 @@ class BaseSegmentor(nn.Module):
                 name: sample_labels(target, grid, self.align_corners) if target.ndim == 3 else target
                 for name, target in annotations.items()
             }
+        if not any(name.startswith("loss_aux") for name in named):
+            named = {**self._predict_auxiliary(backbone_outputs), **named}
         predictions = {
             name: resize(scores, grid, self.align_corners) if scores.ndim == 4 else scores
-            for name, scores in {**self._predict_auxiliary(backbone_outputs), **named}.items()
+            for name, scores in named.items()
         }
         if not auto_calc_loss:
             return predictions

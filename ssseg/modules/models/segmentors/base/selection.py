@@ -34,17 +34,19 @@ class SelectedMaps:
                     f"{len(self.widths) - 1}. {self.description}"
                 )
 
-    def require(self, where: str, given: object, positions: Sequence[int]) -> None:
+    def require(self, where: str, given: object, positions: Sequence[int] | None) -> None:
         """Check that the selected maps at `positions` are as wide as `given` says, a number or one for each.
 
         Args:
             where: the place of `given`, for messages.
+            positions: None means all.
 
         Raises:
             ConfigError: a map is missing or has another width.
         """
         if not self.widths:
             return
+        positions = range(len(self.indices)) if positions is None else positions
         if min(positions) < -len(self.indices):
             raise ConfigError(
                 f"{where}: its map is number {-min(positions)} from the end of the selected ones, but "

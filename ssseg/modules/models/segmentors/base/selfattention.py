@@ -49,11 +49,31 @@ class SelfAttentionBlock(nn.Module):
         super().__init__()
         layers: dict[str, Any] = {"norm_cfg": norm_cfg, "act_cfg": act_cfg}
 
-        def projection(in_channels: int, out_channels: int, norm: bool, num_convs: int = 1) -> nn.Module:
-            if not norm:
-                layers_of = [nn.Conv2d(a, b, 1, bias=False) for a, b in widths(in_channels, out_channels, num_convs)]
-                return layers_of[0] if num_convs == 1 else nn.Sequential(*layers_of)
-            convs = [
-                nn.Sequential(*conv_norm_act(a, b, 1, **layers)) for a, b in widths(in_channels, out_channels, num_convs)
-            ]
+        def project(before: int, after: int, norm: bool, num_convs: int = 1) -> nn.Module:
+            pairs = pairwise([before, *[after] * num_convs])
+            convs = [nn.Sequential(*conv_norm_act(a, b, 1, **layers)) if norm else conv1x1(a, b) for a, b in pairs]
             return convs[0] if num_convs == 1 else nn.Sequential(*convs)
+
+        values = transform_channels if with_out_project else out_channels
+        self.key_project = project(key_in_channels, transform_channels, key_query_norm, key_query_num_convs)
+        self.query_project = (
+            self.key_project
+            if share_key_query
+            else project(query_in_channels, transform_channels, key_query_norm, key_query_num_convs)
+        )
+        self.value_project = project(key_in_channels, values, value_out_norm)
+        self.out_project = project(values, out_channels, value_out_norm) if with_out_project else nn.Identity()
+        self.query_downsample = query_downsample or nn.Identity()
+        self.key_downsample = key_downsample or nn.Identity()
+        self.scale = transform_channels**-0.5 if matmul_norm else 1.0
+
+    def forward(self, query_feats: Tensor, key_feats: Tensor) -> Tensor:
+        query = self.query_downsample(self.query_project(query_feats))
+        key = self.key_downsample(self.key_project(key_feats))
+        value = self.key_downsample(self.value_project(key_feats))
+        return self.out_project(attend(query, key, value, self.scale))
+
+
+def conv1x1(in_channels: int, out_channels: int) -> nn.Conv2d:
+    """Return a 1x1 convolution without bias."""
+    return nn.Conv2d(in_channels, out_channels, 1, bias=False)

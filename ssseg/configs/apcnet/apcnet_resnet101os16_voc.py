@@ -1,0 +1,8 @@
+"""APCNet, ResNet-101 at 1/16, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 77.98 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__, "APCNET", dataset="VOCAUG_512x512", dataloader="BS16", max_epochs=60, backbone=resnet(101, outstride=16)
+)

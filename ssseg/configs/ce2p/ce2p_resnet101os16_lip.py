@@ -1,0 +1,13 @@
+"""CE2P, ResNet-101 at 1/16, LIP, 473x473, 150 epochs. Published mIoU: 54.02 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "CE2P",
+    dataset="LIP_473x473",
+    dataloader="BS32",
+    max_epochs=150,
+    backbone=resnet(101, outstride=16, selected_indices=(0, 1, 2, 3)),
+)

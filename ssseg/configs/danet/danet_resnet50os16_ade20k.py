@@ -1,0 +1,8 @@
+"""DANet, ResNet-50 at 1/16, ADE20k, 512x512, 130 epochs. Published mIoU: 40.85 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__, "DANET", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130, backbone=resnet(50, outstride=16)
+)

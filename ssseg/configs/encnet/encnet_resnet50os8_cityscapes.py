@@ -1,0 +1,13 @@
+"""EncNet, ResNet-50 at 1/8, Cityscapes, 512x1024, 220 epochs. Published mIoU: 77.98 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "ENCNET",
+    dataset="CITYSCAPES_512x1024",
+    dataloader="BS8",
+    max_epochs=220,
+    backbone=resnet(50, outstride=8, selected_indices=(1, 2, 3)),
+)

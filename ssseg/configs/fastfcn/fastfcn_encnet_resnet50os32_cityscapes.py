@@ -1,0 +1,34 @@
+"""FastFCN with EncNet, ResNet-50 at 1/32, Cityscapes, 512x1024, 220 epochs. Published mIoU: 78.42 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "FASTFCN",
+    dataset="CITYSCAPES_512x1024",
+    dataloader="BS8",
+    max_epochs=220,
+    backbone=resnet(50, outstride=32, selected_indices=(1, 2, 3)),
+)
+SEGMENTOR_CFG["type"] = "FastFCN"
+SEGMENTOR_CFG["norm_cfg"] = {"type": "SyncBatchNorm"}
+SEGMENTOR_CFG["act_cfg"] = {"type": "ReLU", "inplace": True}
+SEGMENTOR_CFG["segmentor"] = "ENCNet"
+SEGMENTOR_CFG["head"] = {
+    "in_channels_list": [512, 1024, 2048],
+    "feats_channels": 512,
+    "num_codes": 32,
+    "dropout": 0.1,
+    "extra": {"add_lateral": False, "use_se_loss": True},
+    "jpu": {"in_channels_list": [512, 1024, 2048], "mid_channels": 512, "dilations": [1, 2, 4, 8]},
+}
+SEGMENTOR_CFG["auxiliary"] = {"in_channels": 1024, "out_channels": 512, "dropout": 0.1}
+SEGMENTOR_CFG["losses"]["loss_se"] = {
+    "type": "CrossEntropyLoss",
+    "scale_factor": 0.2,
+    "reduction": "mean",
+    "use_sigmoid": True,
+}
+SEGMENTOR_CFG["align_corners"] = False
+SEGMENTOR_CFG["benchmark"] = True

@@ -1,0 +1,8 @@
+"""GCNet, ResNet-101 at 1/8, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 78.81 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__, "GCNET", dataset="VOCAUG_512x512", dataloader="BS16", max_epochs=60, backbone=resnet(101, outstride=8)
+)

@@ -1,0 +1,5 @@
+"""ICNet, ResNet-101 at 1/8, Cityscapes, 832x832, 440 epochs. Published mIoU: 76.27 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "ICNET", dataset="CITYSCAPES_832x832", dataloader="BS8", max_epochs=440)

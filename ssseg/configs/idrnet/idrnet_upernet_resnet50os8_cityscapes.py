@@ -1,0 +1,16 @@
+"""IDRNet with UPerNet, ResNet-50 at 1/8, Cityscapes, 512x1024, 220 epochs. Published mIoU: 80.81 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "IDRNET",
+    dataset="CITYSCAPES_512x1024",
+    dataloader="BS8",
+    max_epochs=220,
+    backbone=resnet(50, outstride=8, selected_indices=(0, 1, 2, 3)),
+)
+SEGMENTOR_CFG["head"]["coarse_context"] = {"type": "aspp", "dilations": [1, 12, 24, 36]}
+SEGMENTOR_CFG["head"]["fpn"] = {"in_channels_list": [256, 512, 1024, 2048], "out_channels": 512, "feats_channels": 512}
+SEGMENTOR_CFG["head"]["use_sa_on_coarsecontext_after"] = True

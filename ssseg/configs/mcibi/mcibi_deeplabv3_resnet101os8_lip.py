@@ -1,0 +1,16 @@
+"""MCIBI with DeepLabV3, ResNet-101 at 1/8, LIP, 473x473, 150 epochs. Published mIoU: 55.02 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBI",
+    dataset="LIP_473x473",
+    dataloader="BS32",
+    max_epochs=150,
+    backbone=resnet(101, outstride=8, selected_indices=(0, 1, 2, 3)),
+)
+SEGMENTOR_CFG["act_cfg"]["negative_slope"] = 0.01
+SEGMENTOR_CFG["act_cfg"]["type"] = "LeakyReLU"
+SEGMENTOR_CFG["head"]["use_loss"] = False

@@ -1,0 +1,13 @@
+"""MCIBI with DeepLabV3, ResNet-50 at 1/8, ADE20k, 512x512, 130 epochs. Published mIoU: 44.39 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBI",
+    dataset="ADE20k_512x512",
+    dataloader="BS16",
+    max_epochs=130,
+    backbone=resnet(50, outstride=8, selected_indices=(0, 1, 2, 3)),
+)

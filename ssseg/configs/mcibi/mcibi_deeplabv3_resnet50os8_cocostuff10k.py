@@ -1,0 +1,17 @@
+"""MCIBI with DeepLabV3, ResNet-50 at 1/8, COCO-Stuff 10k, 512x512, 110 epochs. Published mIoU: 38.84 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+from .._base_.schedules import sgd
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBI",
+    dataset="COCOStuff10k_512x512",
+    dataloader="BS16",
+    max_epochs=110,
+    backbone=resnet(50, outstride=8, selected_indices=(0, 1, 2, 3)),
+    optimizer=sgd(0.001, weight_decay=0.0001),
+)
+SEGMENTOR_CFG["head"]["update_cfg"]["momentum_cfg"]["base_lr"] = 0.0009000000000000001
+SEGMENTOR_CFG["head"]["use_loss"] = False

@@ -1,0 +1,15 @@
+"""MCIBI++, ResNet-50 at 1/8, LIP, 473x473, 150 epochs. Published mIoU: 51.13 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+from .._base_.losses import cross_entropy
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBIPLUSPLUS",
+    dataset="LIP_473x473",
+    dataloader="BS32",
+    max_epochs=150,
+    backbone=resnet(50, outstride=8, selected_indices=(0, 1, 2, 3)),
+)
+SEGMENTOR_CFG["losses"] = {"loss_aux": cross_entropy(0.4), "loss_cls": cross_entropy(), "loss_pr": cross_entropy(0.4)}

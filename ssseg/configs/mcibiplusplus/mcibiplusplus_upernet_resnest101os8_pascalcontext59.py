@@ -1,0 +1,30 @@
+"""MCIBI++ with UPerNet, ResNeSt-101 at 1/8, PASCAL Context (59 classes), 480x480, 260 epochs.
+
+Published mIoU: 56.83 %.
+"""
+
+from .._base_ import experiment
+from .._base_.backbones import resnest
+from .._base_.inference import slide
+from .._base_.schedules import backbone_tenth, sgd
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBIPLUSPLUS",
+    dataset="PASCALCONTEXT59_480x480",
+    dataloader="BS16",
+    max_epochs=260,
+    backbone=resnest(101, outstride=8),
+    optimizer=sgd(0.004, weight_decay=0.0001, params_rules=backbone_tenth()),
+    inference=slide(480),
+)
+SEGMENTOR_CFG["head"]["context_within_image"]["is_on"] = True
+SEGMENTOR_CFG["head"]["context_within_image"]["use_self_attention"] = False
+SEGMENTOR_CFG["head"]["decoder"]["cls"] = {
+    "in_channels": 2560,
+    "out_channels": 512,
+    "kernel_size": 3,
+    "padding": 1,
+    "dropout": 0.1,
+}
+SEGMENTOR_CFG["head"]["fpn"] = {"in_channels_list": [256, 512, 1024, 2048], "out_channels": 512, "feats_channels": 1024}

@@ -1,0 +1,23 @@
+"""MCIBI++ with UPerNet, ResNet-101 at 1/8, ADE20k, 512x512, 130 epochs. Published mIoU: 46.38 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "MCIBIPLUSPLUS",
+    dataset="ADE20k_512x512",
+    dataloader="BS16",
+    max_epochs=130,
+    backbone=resnet(101, outstride=8, selected_indices=(0, 1, 2, 3)),
+)
+SEGMENTOR_CFG["head"]["context_within_image"]["is_on"] = True
+SEGMENTOR_CFG["head"]["context_within_image"]["use_self_attention"] = False
+SEGMENTOR_CFG["head"]["decoder"]["cls"] = {
+    "in_channels": 2560,
+    "out_channels": 512,
+    "kernel_size": 3,
+    "padding": 1,
+    "dropout": 0.1,
+}
+SEGMENTOR_CFG["head"]["fpn"] = {"in_channels_list": [256, 512, 1024, 2048], "out_channels": 512, "feats_channels": 1024}

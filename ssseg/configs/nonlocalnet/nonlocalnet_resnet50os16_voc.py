@@ -1,0 +1,13 @@
+"""Non-local network, ResNet-50 at 1/16, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 76.17 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "NONLOCALNET",
+    dataset="VOCAUG_512x512",
+    dataloader="BS16",
+    max_epochs=60,
+    backbone=resnet(50, outstride=16),
+)

@@ -1,0 +1,7 @@
+"""DeepLabV3, ResNeSt-101 at 1/8, Cityscapes, 512x1024, 220 epochs. Published mIoU: 79.75 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "RESNEST", dataset="CITYSCAPES_512x1024", dataloader="BS8", max_epochs=220)
+SEGMENTOR_CFG["type"] = "Deeplabv3"
+SEGMENTOR_CFG["head"]["dilations"] = [1, 12, 24, 36]

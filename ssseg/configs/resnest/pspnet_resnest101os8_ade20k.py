@@ -1,0 +1,7 @@
+"""PSPNet, ResNeSt-101 at 1/8, ADE20k, 512x512, 130 epochs. Published mIoU: 46.03 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "RESNEST", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130)
+SEGMENTOR_CFG["type"] = "PSPNet"
+SEGMENTOR_CFG["head"]["pool_scales"] = [1, 2, 3, 6]

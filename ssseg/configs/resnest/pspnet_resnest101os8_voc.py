@@ -1,0 +1,7 @@
+"""PSPNet, ResNeSt-101 at 1/8, PASCAL VOC (augmented set), 512x512, 60 epochs. Published mIoU: 79.07 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "RESNEST", dataset="VOCAUG_512x512", dataloader="BS16", max_epochs=60)
+SEGMENTOR_CFG["type"] = "PSPNet"
+SEGMENTOR_CFG["head"]["pool_scales"] = [1, 2, 3, 6]

@@ -1,0 +1,5 @@
+"""SegFormer, MiT-B0, ADE20k, 512x512, 130 epochs. Published mIoU: 37.57 %."""
+
+from .._base_ import experiment
+
+SEGMENTOR_CFG = experiment(__file__, "SEGFORMER", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130)

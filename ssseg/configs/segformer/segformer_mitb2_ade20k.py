@@ -1,0 +1,9 @@
+"""SegFormer, MiT-B2, ADE20k, 512x512, 130 epochs. Published mIoU: 46.35 %."""
+
+from .._base_ import experiment
+from .._base_.transformers import mit
+
+SEGMENTOR_CFG = experiment(
+    __file__, "SEGFORMER", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130, backbone=mit("b2")
+)
+SEGMENTOR_CFG["head"]["in_channels_list"] = [64, 128, 320, 512]

@@ -1,0 +1,13 @@
+"""Semantic FPN, ResNet-101 at 1/32, ADE20k, 512x512, 130 epochs. Published mIoU: 39.85 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "SEMANTICFPN",
+    dataset="ADE20k_512x512",
+    dataloader="BS16",
+    max_epochs=130,
+    backbone=resnet(101, outstride=32, selected_indices=(0, 1, 2, 3)),
+)

@@ -1,0 +1,13 @@
+"""Semantic FPN, ResNet-101 at 1/32, Cityscapes, 512x1024, 220 epochs. Published mIoU: 76.39 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "SEMANTICFPN",
+    dataset="CITYSCAPES_512x1024",
+    dataloader="BS8",
+    max_epochs=220,
+    backbone=resnet(101, outstride=32, selected_indices=(0, 1, 2, 3)),
+)

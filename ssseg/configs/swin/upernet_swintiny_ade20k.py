@@ -1,0 +1,10 @@
+"""UPerNet, Swin-Tiny, ADE20k, 512x512, 130 epochs. Published mIoU: 44.58 %."""
+
+from .._base_ import experiment
+from .._base_.transformers import swin
+
+SEGMENTOR_CFG = experiment(
+    __file__, "SWIN", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130, backbone=swin("tiny")
+)
+SEGMENTOR_CFG["head"]["in_channels_list"] = [96, 192, 384, 768]
+SEGMENTOR_CFG["auxiliary"] = {"in_channels": 384, "out_channels": 512, "dropout": 0.1}

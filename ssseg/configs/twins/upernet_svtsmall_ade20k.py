@@ -1,0 +1,10 @@
+"""UPerNet, Twins-SVT-Small, ADE20k, 512x512, 130 epochs. Published mIoU: 46.16 %."""
+
+from .._base_ import experiment
+from .._base_.transformers import svt
+
+SEGMENTOR_CFG = experiment(
+    __file__, "TWINS", dataset="ADE20k_512x512", dataloader="BS16", max_epochs=130, backbone=svt("small")
+)
+SEGMENTOR_CFG["head"]["in_channels_list"] = [64, 128, 256, 512]
+SEGMENTOR_CFG["auxiliary"] = {"in_channels": 256, "out_channels": 512, "dropout": 0.1}

@@ -1,0 +1,13 @@
+"""UPerNet, ResNet-101 at 1/16, ADE20k, 512x512, 130 epochs. Published mIoU: 44.77 %."""
+
+from .._base_ import experiment
+from .._base_.backbones import resnet
+
+SEGMENTOR_CFG = experiment(
+    __file__,
+    "UPERNET",
+    dataset="ADE20k_512x512",
+    dataloader="BS16",
+    max_epochs=130,
+    backbone=resnet(101, outstride=16, selected_indices=(0, 1, 2, 3)),
+)

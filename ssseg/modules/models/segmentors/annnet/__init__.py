@@ -1,0 +1,1 @@
+"""Asymmetric non-local networks."""

@@ -1,0 +1,1 @@
+"""Context embedding with edge perceiving."""

@@ -1,0 +1,1 @@
+"""Disentangled non-local networks."""

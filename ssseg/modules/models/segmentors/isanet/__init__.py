@@ -1,0 +1,1 @@
+"""Interlaced sparse self-attention."""

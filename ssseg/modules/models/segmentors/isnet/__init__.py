@@ -1,0 +1,3 @@
+"""Context of the image and of the classes in it."""
+
+from .classcontext import class_vectors, spread_over_pixels

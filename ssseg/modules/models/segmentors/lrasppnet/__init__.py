@@ -1,0 +1,1 @@
+"""The head of MobileNetV3 for segmentation."""

@@ -1,0 +1,3 @@
+"""Non-local networks."""
+
+from .nonlocalblock import NonLocalBlock

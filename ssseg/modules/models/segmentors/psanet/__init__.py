@@ -1,0 +1,1 @@
+"""Point-wise spatial attention."""

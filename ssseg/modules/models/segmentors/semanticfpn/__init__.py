@@ -1,0 +1,3 @@
+"""Semantic feature pyramids."""
+
+from .scaleheads import ScaleHeads
