@@ -41,9 +41,7 @@ def _summary() -> str:
     rows = "".join(f"| {title} | {_names(kind)} |\n" for kind, title in kinds.items())
     configs = _configs()
     usable = sum(all(name in known for name, known in zip(_parts(cfg), _known(), strict=True)) for cfg in configs)
-    return (
-        f"| | |\n| --- | --- |\n{rows}| Experiments | {len(configs)} configs, {usable} of them of the parts above |\n"
-    )
+    return f"| | |\n| --- | --- |\n{rows}| Experiments | {len(configs)} configs; {usable} need only the parts above |\n"
 
 
 def _configs() -> list[SegmentorConfig]:
@@ -78,12 +76,14 @@ def _table(kind: str, uses: Counter[str]) -> str:
 
 
 def _source(text: str) -> str:
-    """Return the first arXiv number, else the first link, of a docstring's `Paper:` or `Source:` part."""
+    """Return the first arXiv number, else link, else conference, of a docstring's `Paper:` or `Source:` part."""
     part = text[match.start() :] if (match := re.search(r"^(Papers?|Sources?):", text, re.M)) else ""
     if number := re.search(r"arXiv:([\w./-]*\w)", part):
         return f"[arXiv:{number[1]}](https://arxiv.org/abs/{number[1]})"
-    link = re.search(r"https?://\S*\w", part)
-    return f"<{link[0]}>" if link else ""
+    if link := re.search(r"https?://\S*\w", part):
+        return f"<{link[0]}>"
+    conference = re.search(r"[A-Z]\w+ (19|20)\d\d", part)
+    return conference[0] if conference else ""
 
 
 def _names(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""`ssseg demo`: write the embedded data set, train on it, test, segment pictures not seen before, and draw what came out.
+"""`ssseg demo`: write the embedded data set, train on it, test, segment pictures not seen before, draw the results.
 
 Every step is a command that can be typed as well; it is shown before it runs.
 """
@@ -15,16 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..modules.utils.drawing import Panel
+    from ..modules.utils.charts import Panel
 
 CONFIG = "demo_scenes"
-
-
-class StepFailed(Exception):
-    """A command of the demo ended with an exit code other than 0."""
-
-    def __init__(self, code: int):
-        self.code = code
 
 
 def add_parser(commands: Any) -> None:
@@ -42,23 +35,17 @@ def run(options: argparse.Namespace) -> int:
     checkpoint = str(work_dir / "checkpoints-epoch-latest.pth")
     cfg = [CONFIG, f"dataset.rootdir={data}", f"work_dir={work_dir}", *options.overrides]
     with_checkpoint = ["--ckptspath", checkpoint, "--device", options.device]
-    if (work_dir / "metrics.jsonl").exists():  # a demo before this one; its log would go on
+    pictures = ["--imagedir", str(data / "images" / "test"), "--outputdir", str(predictions)]
+    if (work_dir / "metrics.jsonl").exists():  # of a demo before this one; its log would go on
         shutil.rmtree(work_dir)
-    try:
-        step("data", "synthetic", str(data))
-        step("train", *cfg, "--device", options.device)
-        step("test", *cfg, *with_checkpoint)
-        step(
-            "infer",
-            *cfg,
-            *with_checkpoint,
-            "--imagedir",
-            str(data / "images" / "test"),
-            "--outputdir",
-            str(predictions),
-        )
-    except StepFailed as failed:
-        return failed.code
+    for arguments in (
+        ["data", "synthetic", str(data)],
+        ["train", *cfg, "--device", options.device],
+        ["test", *cfg, *with_checkpoint],
+        ["infer", *cfg, *with_checkpoint, *pictures],
+    ):
+        if code := step(arguments):
+            return code
     sheet, curves = draw(data, work_dir, predictions, out)
     results = json.loads((work_dir / "test_results.json").read_text(encoding="utf-8"))
     print("\nIoU on the validation set")
@@ -70,24 +57,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def step(*arguments: str) -> None:
-    """Run `ssseg` with these arguments in a process of its own, its output on ours.
-
-    Raises:
-        StepFailed: its exit code is not 0.
-    """
+def step(arguments: list[str]) -> int:
+    """Run `ssseg` with these arguments in a process of its own, its output on ours; return its exit code."""
     print(f"\n$ ssseg {shlex.join(arguments)}", flush=True)
     started = time.monotonic()
     code = subprocess.run([sys.executable, "-m", "ssseg", *arguments], check=False).returncode  # noqa: S603
-    if code:
-        raise StepFailed(code)
-    print(f"done in {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{f'exit code {code}' if code else 'done'} after {time.monotonic() - started:.0f} s", flush=True)
+    return code
 
 
 def draw(data: Path, work_dir: Path, predictions: Path, out: Path) -> tuple[Path, Path]:
     """Draw the sheet of held-out scenes and the curves of the run; return the paths of both."""
     from ..engine.runlog import read_log
-    from ..modules.utils.drawing import contact_sheet, curves, overlay
+    from ..modules.utils.charts import curves
+    from ..modules.utils.drawing import contact_sheet, overlay
     from ..modules.utils.images import read_image, read_label, write_png
     from ..synthetic import CLASSES, VOID
 
@@ -109,7 +92,8 @@ def draw(data: Path, work_dir: Path, predictions: Path, out: Path) -> tuple[Path
 
 def panels(log: Sequence[dict[str, Any]]) -> "list[Panel]":
     """The loss and the IoU of each class over the epochs, from the lines of a `metrics.jsonl`."""
-    from ..modules.utils.drawing import INK, Panel
+    from ..modules.utils.charts import Panel
+    from ..modules.utils.drawing import INK
     from ..synthetic import CLASSES
 
     train = [line for line in log if line["kind"] == "train"]
@@ -118,8 +102,8 @@ def panels(log: Sequence[dict[str, Any]]) -> "list[Panel]":
     names = [name for name in (train[-1] if train else {}) if name.startswith("loss_") and name != "loss_total"]
     losses = {name: ([line["iter"] / per_epoch for line in train], [line[name] for line in train]) for name in names}
     epochs = [line["epoch"] for line in tests]
-    ious = {"mean": (epochs, [line["miou"] for line in tests])}
-    ious |= {name: (epochs, [line["iou"][name] for line in tests]) for name in CLASSES}
+    ious = {name: (epochs, [line["iou"][name] for line in tests]) for name in CLASSES}
+    ious["mean"] = (epochs, [line["miou"] for line in tests])
     return [
         Panel("Training loss", losses, "epoch", log=True, smooth=9),
         Panel(

@@ -23,7 +23,7 @@ VERSION = 1  # of the scenes; to be raised when they change
 def write_dataset(
     root: str | Path,
     *,
-    num_train: int = 320,
+    num_train: int = 400,
     num_val: int = 60,
     num_test: int = 12,
     size: tuple[int, int] = (144, 192),

@@ -1,5 +1,6 @@
 """Colours, times of day and seasons. Colours are linear RGB in [0, 1], float32 (3, 1, 1) or (3, H, W)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +10,16 @@ from .noise import Array, Dice
 
 def rgb(code: str) -> Array:
     """The linear colour of a display colour such as "#6fa8dc"; a gamma of 2 stands for the display's."""
-    shown = np.array([int(code[i : i + 2], 16) for i in (1, 3, 5)], np.float32).reshape(3, 1, 1) / 255
+    shown = np.array([int(code[k : k + 2], 16) for k in (1, 3, 5)], np.float32).reshape(3, 1, 1) / 255
     return shown * shown
 
 
 def mix(first: Array, second: Array, share: Array | float) -> Array:
     """`first` where `share` is 0, `second` where it is 1."""
     return first + (second - first) * share
+
+
+SNOW = rgb("#e9eef5")
 
 
 @dataclass(frozen=True)
@@ -47,39 +51,26 @@ class Light:
         return mix(colour, self.horizon, metres / (metres + self.visibility))
 
 
-# zenith, horizon, sun, ambient, visibility, lamps
-TIMES = {
-    "noon": ("#3f78c8", "#c3dcec", "#fff3dc", "#8795aa", 900, 0),
-    "morning": ("#6f9fd0", "#f2e3cf", "#ffe2b0", "#8a8fa3", 420, 0),
-    "dusk": ("#56588f", "#f5a873", "#ffa05a", "#77708c", 420, 0.5),
-    "overcast": ("#9aa3ad", "#cfd4d8", "#5a5a5c", "#b9bcc0", 350, 0.05),
-    "mist": ("#b4bec6", "#d5d6d4", "#8d8a80", "#a3a7ab", 150, 0.1),
-    "night": ("#0e1630", "#34426a", "#5a6a92", "#333c5c", 500, 1),
-}
-WEIGHTED_TIMES = ("noon",) * 4 + ("morning",) * 3 + ("dusk",) * 3 + ("overcast", "mist", "night")
+# zenith, horizon, sun, ambient; visibility, lamps
+NOON = ("#3f78c8", "#c3dcec", "#fff3dc", "#8795aa"), (900, 0)
+MORNING = ("#6f9fd0", "#f2e3cf", "#ffe2b0", "#8a8fa3"), (420, 0)
+DUSK = ("#56588f", "#f5a873", "#ffa05a", "#77708c"), (420, 0.5)
+OVERCAST = ("#9aa3ad", "#cfd4d8", "#5a5a5c", "#b9bcc0"), (350, 0.05)
+MIST = ("#b4bec6", "#d5d6d4", "#8d8a80", "#a3a7ab"), (150, 0.1)
+NIGHT = ("#0e1630", "#34426a", "#5a6a92", "#333c5c"), (500, 1)
+TIMES = (NOON,) * 4 + (MORNING,) * 3 + (DUSK,) * 3 + (OVERCAST, MIST, NIGHT)
 
 
 def draw_light(dice: Dice) -> Light:
     """A time of day with a little of another in it, and a place of the sun."""
-    main, other = TIMES[dice.choice(WEIGHTED_TIMES)], TIMES[dice.choice(WEIGHTED_TIMES)]
-    share = dice.uniform(0, 0.3)
-    zenith, horizon, sun, ambient = (
-        mix(rgb(str(a)), rgb(str(b)), share) for a, b in zip(main[:4], other[:4], strict=True)
-    )
-    visibility, lamps = (float(a) + (float(b) - float(a)) * share for a, b in zip(main[4:], other[4:], strict=True))
-    side = dice.uniform(0.35, 1.3) * dice.choice((-1, 1))
-    toward = dice.uniform(-0.5, 0.9)
-    up = dice.uniform(0.55, 1.4)
-    length = float(np.sqrt(side * side + toward * toward + up * up))
-    return Light(
-        zenith,
-        horizon,
-        sun,
-        ambient,
-        visibility * dice.uniform(0.7, 1.4),
-        lamps,
-        (side / length, up / length, toward / length),
-    )
+    main, other, share = dice.choice(TIMES), dice.choice(TIMES), dice.uniform(0, 0.3)
+    zenith, horizon, sun, ambient = (mix(rgb(a), rgb(b), share) for a, b in zip(main[0], other[0], strict=True))
+    visibility, lamps = (a + (b - a) * share for a, b in zip(main[1], other[1], strict=True))
+    right = dice.uniform(0.35, 1.3) * dice.choice((-1, 1))
+    up, toward = dice.uniform(0.55, 1.4), dice.uniform(-0.5, 0.9)
+    length = math.sqrt(right * right + up * up + toward * toward)
+    direction = (right / length, up / length, toward / length)
+    return Light(zenith, horizon, sun, ambient, visibility * dice.uniform(0.7, 1.4), lamps, direction)
 
 
 @dataclass(frozen=True)
@@ -87,20 +78,21 @@ class Season:
     """What grows and what lies on the ground.
 
     Args:
-        grass, foliage: codes of colours to choose from.
+        grass, foliage: colours to choose from.
         snow: how much of what faces up is white, in [0, 1].
         flowers: share of the meadow in bloom, in [0, 1].
     """
 
     grass: tuple[str, ...]
     foliage: tuple[str, ...]
-    snow: float
-    flowers: float
+    snow: float = 0.0
+    flowers: float = 0.0
 
 
-SEASONS = (
-    Season(("#6f9a3c", "#86ab4a", "#5c8a3e"), ("#4c7a30", "#6b9440", "#e3b7c4", "#7d9c3a"), 0, 0.5),
-    Season(("#7f9a45", "#b7a85a", "#6b8d40", "#c9b56a"), ("#3c6a2c", "#4d7733", "#5f7f3b", "#2f5a35"), 0, 0.15),
-    Season(("#a1934f", "#8a8a48", "#b08f4f"), ("#c4702a", "#b8902f", "#9a4a26", "#6d7a33", "#d09a3a"), 0, 0),
-    Season(("#8a8a6c", "#7f7a5e"), ("#5d5a48", "#3f5540", "#6e6250"), 0.85, 0),
+SPRING = Season(("#6f9a3c", "#86ab4a", "#5c8a3e"), ("#4c7a30", "#6b9440", "#e3b7c4", "#7d9c3a"), flowers=0.5)
+SUMMER = Season(
+    ("#7f9a45", "#b7a85a", "#6b8d40", "#c9b56a"), ("#3c6a2c", "#4d7733", "#5f7f3b", "#2f5a35"), flowers=0.15
 )
+AUTUMN = Season(("#a1934f", "#8a8a48", "#b08f4f"), ("#c4702a", "#b8902f", "#9a4a26", "#6d7a33", "#d09a3a"))
+WINTER = Season(("#8a8a6c", "#7f7a5e"), ("#5d5a48", "#3f5540", "#6e6250"), snow=0.85)
+SEASONS = (SPRING, SUMMER, SUMMER, AUTUMN, WINTER)

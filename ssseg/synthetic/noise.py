@@ -1,34 +1,35 @@
 """Random numbers and fractal noise that are equal on every machine.
 
-Arrays are built from `Generator.random`, integers and + - * / sqrt only: these are exact by IEEE 754, whereas sin, exp,
-normal deviates, sums and matrix products may differ in the last bit between processors and libraries.
+Scenes are made of `Generator.random`, integers, comparisons and + - * / sqrt, which IEEE 754 defines to the last bit.
+Sines, exponentials, normal deviates, sums and matrix products differ in it between processors and libraries.
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]  # float32 throughout
 T = TypeVar("T")
 
-TEXTURE_SIZE = 256  # pixels; a power of two, so that coordinates wrap with a mask
+TEXTURE_BITS = 8
+TEXTURE_SIZE = 1 << TEXTURE_BITS  # pixels
 
 
 class Dice:
-    """Draws of one scene.
+    """The draws of one scene.
 
     Args:
-        key: what the scene depends on, such as (seed, split, index).
+        key: what the scene depends on, such as (seed, set, number).
     """
 
     def __init__(self, *key: int):
         self.generator = np.random.Generator(np.random.PCG64(key))
 
     def uniform(self, low: float, high: float) -> float:
-        """A number in [low, high); not `Generator.uniform`, whose compiled code may fuse the product and the sum."""
+        """A number in [low, high); `Generator.uniform` may be compiled to a fused multiply-add, which rounds once."""
         return low + (high - low) * float(self.generator.random())
 
     def integer(self, low: int, high: int) -> int:
@@ -44,59 +45,62 @@ class Dice:
         return options[self.integer(0, len(options) - 1)]
 
     def array(self, *shape: int) -> Array:
-        """Numbers in [0, 1), float32."""
+        """Numbers in [0, 1)."""
         return self.generator.random(shape, dtype=np.float32)
 
 
-def _between(lattice: Array, count: int, axis: int) -> Array:
-    """Interpolate a periodic lattice to `count` points along an axis, smoothly."""
+def _interpolate(lattice: Array, count: int, axis: int) -> Array:
+    """Stretch a periodic lattice to `count` points along an axis, smoothly."""
     cells = lattice.shape[axis]
     position = np.arange(count, dtype=np.float32) * (cells / count)
-    left = position.astype(np.int64)
-    t = position - left
+    left = position.astype(np.int32)
+    t = position - left.astype(np.float32)
     t = t * t * (3 - 2 * t)
     t = t[:, None] if axis == 0 else t
     first, second = lattice.take(left, axis), lattice.take((left + 1) % cells, axis)
     return first + (second - first) * t
 
 
-def smooth_noise(dice: Dice, size: tuple[int, int], cells: tuple[int, int]) -> Array:
-    """Value noise (H, W) in [0, 1]: a random lattice of `cells`, smoothly interpolated; it repeats at the borders."""
-    return _between(_between(dice.array(*cells), size[0], 0), size[1], 1)
+def fractal_noise(dice: Dice, size: tuple[int, int], cells: tuple[int, int], octaves: int) -> Array:
+    """Value noise (H, W) about 0, mostly in [-0.5, 0.5], that continues at the opposite borders.
 
-
-def fractal_noise(dice: Dice, size: tuple[int, int], cells: tuple[int, int], octaves: int = 4) -> Array:
-    """Sum of `octaves` of value noise, each twice as fine and half as strong, about 0, mostly in [-0.5, 0.5]."""
+    Args:
+        dice: gives the lattices.
+        size: (height, width) of the result, pixels.
+        cells: (rows, columns) of the first lattice; 1 stays 1.
+        octaves: lattices that are added, each twice as fine and half as strong as the one before.
+    """
     total = np.zeros(size, np.float32)
-    strength = 1.0
     for octave in range(octaves):
-        finer = (cells[0] if cells[0] == 1 else cells[0] << octave, cells[1] << octave)
-        total += strength * (smooth_noise(dice, size, finer) - 0.5)
-        strength /= 2
+        rows, columns = (count if count == 1 else count << octave for count in cells)
+        lattice = dice.array(rows, columns) - 0.5
+        total += _interpolate(_interpolate(lattice, size[0], 0), size[1], 1) * 0.5**octave
     return total
 
 
 @cache
 def texture(name: str) -> Array:
-    """A periodic texture about 0 for lookups by `sample`: "grain" is fine, "rough" has detail at every scale."""
+    """A periodic texture about 0: "grain" is fine, "rough" has detail at every scale."""
     cells, octaves = {"grain": (64, 2), "rough": (8, 5)}[name]
-    return fractal_noise(Dice(20240731, cells), (TEXTURE_SIZE, TEXTURE_SIZE), (cells, cells), octaves)
+    return fractal_noise(Dice(cells, octaves), (TEXTURE_SIZE, TEXTURE_SIZE), (cells, cells), octaves)
 
 
 def sample(name: str, x: Array, y: Array) -> Array:
-    """The texture's value at the nearest pixel to each position (texture pixels, not negative)."""
-    mask = TEXTURE_SIZE - 1
-    return texture(name)[y.astype(np.int64) & mask, x.astype(np.int64) & mask]
+    """The texture's value at the pixel that each position (texture pixels, not negative) lies in."""
+    return _pixel(texture(name), x.astype(np.int32), y.astype(np.int32))
 
 
 def sample_smoothly(name: str, x: Array, y: Array) -> Array:
-    """The same, interpolated between four pixels."""
-    table, mask = texture(name), TEXTURE_SIZE - 1
-    left, top = x.astype(np.int64), y.astype(np.int64)
-    right_share, low_share = (x - left).astype(np.float32), (y - top).astype(np.float32)
-    left, top = left & mask, top & mask
-    right, low = (left + 1) & mask, (top + 1) & mask
-    first, second = table[top, left], table[low, left]
-    first = first + (table[top, right] - first) * right_share
-    second = second + (table[low, right] - second) * right_share
-    return first + (second - first) * low_share
+    """The texture's value at each position, interpolated between four pixels."""
+    table = texture(name)
+    left, top = x.astype(np.int32), y.astype(np.int32)
+    across, down = x - left.astype(np.float32), y - top.astype(np.float32)
+    first, second = _pixel(table, left, top), _pixel(table, left, top + 1)
+    first = first + (_pixel(table, left + 1, top) - first) * across
+    second = second + (_pixel(table, left + 1, top + 1) - second) * across
+    return first + (second - first) * down
+
+
+def _pixel(table: Array, x: NDArray[np.int32], y: NDArray[np.int32]) -> Array:
+    mask = TEXTURE_SIZE - 1
+    return table.take(((y & mask) << TEXTURE_BITS) | (x & mask))

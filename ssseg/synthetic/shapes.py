@@ -1,41 +1,63 @@
-"""Signed distances: negative inside, positive outside, in the unit of the coordinates; y points up."""
+"""Shapes as signed distances: negative inside, positive outside, in the unit of the coordinates; y points up."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .noise import Array
 
 Point = tuple[float, float]
+Shape = Callable[[Array, Array], Array]  # coordinates x, y -> signed distance
 
 
-def disc(x: Array, y: Array, centre: Point, radius: float) -> Array:
+def disc(centre: Point, radius: float) -> Shape:
     """A disc."""
-    dx, dy = x - centre[0], y - centre[1]
-    return np.sqrt(dx * dx + dy * dy) - radius
 
+    def distance(x: Array, y: Array) -> Array:
+        dx, dy = x - centre[0], y - centre[1]
+        return np.sqrt(dx * dx + dy * dy) - radius
 
-def ellipse(x: Array, y: Array, centre: Point, radii: Point) -> Array:
-    """An ellipse along the axes; off its axes the distance is approximate."""
-    dx, dy = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1]
-    return (np.sqrt(dx * dx + dy * dy) - 1) * min(radii)
-
-
-def polygon(x: Array, y: Array, corners: Sequence[Point]) -> Array:
-    """A convex polygon; `corners` run counter-clockwise."""
-    distance = None
-    for (x0, y0), (x1, y1) in zip(corners, [*corners[1:], corners[0]], strict=True):
-        length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
-        side = (x - x0) * ((y1 - y0) / length) + (y - y0) * ((x0 - x1) / length)
-        distance = side if distance is None else np.maximum(distance, side)
-    assert distance is not None
     return distance
 
 
-def box(x: Array, y: Array, left: float, bottom: float, right: float, top: float) -> Array:
+def box(left: float, bottom: float, right: float, top: float) -> Shape:
     """A rectangle along the axes."""
-    return np.maximum(np.maximum(left - x, x - right), np.maximum(bottom - y, y - top))
+    return lambda x, y: np.maximum(np.maximum(left - x, x - right), np.maximum(bottom - y, y - top))
+
+
+def polygon(*corners: Point) -> Shape:
+    """A convex polygon, its corners in either direction."""
+    sides: list[tuple[float, float, float]] = []
+    for (x0, y0), (x1, y1) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        length = math.sqrt((x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0))
+        across, along = (y1 - y0) / length, (x0 - x1) / length
+        sides.append((across, along, x0 * across + y0 * along))
+    middle_x, middle_y = (sum(corner[k] for corner in corners) / len(corners) for k in (0, 1))
+    across, along, offset = sides[0]
+    if middle_x * across + middle_y * along > offset:  # clockwise: the normals point inwards
+        sides = [(-across, -along, -offset) for across, along, offset in sides]
+
+    def distance(x: Array, y: Array) -> Array:
+        across, along, offset = sides[0]
+        farthest = x * across + (y * along - offset)
+        for across, along, offset in sides[1:]:
+            farthest = np.maximum(farthest, x * across + (y * along - offset))
+        return farthest
+
+    return distance
+
+
+def union(shapes: Sequence[Shape]) -> Shape:
+    """Everything that lies in one of the shapes."""
+
+    def distance(x: Array, y: Array) -> Array:
+        nearest = shapes[0](x, y)
+        for shape in shapes[1:]:
+            nearest = np.minimum(nearest, shape(x, y))
+        return nearest
+
+    return distance
 
 
 def smoothstep(value: Array, low: float, high: float) -> Array:

@@ -12,8 +12,65 @@ RESNET = {
     "pretrained": False,
 }
 BACKBONES = {
+    "BiSeNetV1": {
+        "type": "BiSeNetV1",
+        "structure_type": "bisenetv1",
+        "backbone_cfg": {**RESNET, "outstride": 32},
+        "spatial_channels_list": (8, 8, 8, 16),
+        "context_channels_list": (16, 32, 64),
+        "out_channels": 24,
+    },
+    "BiSeNetV2": {
+        "type": "BiSeNetV2",
+        "structure_type": "bisenetv2",
+        "detail_channels": (8, 8, 16),
+        "semantic_channels": (4, 8, 8, 16),
+        "semantic_expansion_ratio": 2,
+        "bga_channels": 16,
+    },
+    "CGNet": {"type": "CGNet", "structure_type": "cgnetm3n21", "num_channels": (8, 16, 32), "num_blocks": (2, 3)},
+    "ConvNeXt": {
+        "type": "ConvNeXt",
+        "structure_type": "convnext_atto",
+        "arch": "atto",
+        "gap_before_final_norm": False,
+        "pretrained": False,
+    },
+    "ConvNeXtV2": {
+        "type": "ConvNeXtV2",
+        "structure_type": "convnextv2_atto_1k_224_ema",
+        "arch": "atto",
+        "pretrained": False,
+    },
+    "ERFNet": {"type": "ERFNet", "structure_type": "erfnet"},
+    "FastSCNN": {
+        "type": "FastSCNN",
+        "structure_type": "fastscnn",
+        "downsample_dw_channels": (8, 8),
+        "global_in_channels": 16,
+        "global_block_channels": (16, 16, 32),
+        "global_out_channels": 24,
+        "fusion_out_channels": 24,
+    },
+    "HRNet": {"type": "HRNet", "structure_type": "hrnetv2_w18_small", "arch": "hrnetv2_w18_small", "pretrained": False},
     "MobileNetV2": {"type": "MobileNetV2", "structure_type": "mobilenetv2", "widen_factor": 0.25, "pretrained": False},
+    "MobileNetV3": {
+        "type": "MobileNetV3",
+        "structure_type": "mobilenetv3_small",
+        "arch_type": "small",
+        "out_indices": (0, 1, 12),
+        "pretrained": False,
+    },
+    "ResNeSt": {
+        "type": "ResNeSt",
+        "structure_type": "resnest50",
+        "depth": 50,
+        "base_channels": 8,
+        "stem_channels": 8,
+        "pretrained": False,
+    },
     "ResNet": RESNET,
+    "UNet": {"type": "UNet", "structure_type": "unets5os16", "base_channels": 8},
 }
 
 
@@ -41,8 +98,79 @@ def segmentor(name, fields, **others):
 
 
 _LOSS = {"type": "CrossEntropyLoss"}
+_WIDTHS = [8, 16, 32, 64]
+_SEGMENTATION_ONLY = {"auxiliary": None, "losses": {"loss_cls": _LOSS}}
+_PYRAMID = {
+    "feats_channels": 8,
+    "feature_stride_list": [4, 8, 8, 8],
+    "scale_head_channels": 8,
+    "dropout": 0.0,
+    "upsample_cfg": {"mode": "nearest"},
+}
 _TWO_STAGES = {"loss_aux": _LOSS, "loss_cls_stage1": _LOSS, "loss_cls_stage2": _LOSS}
 SEGMENTORS = {
+    "ANNNet": segmentor(
+        "ANNNet",
+        {},
+        head={
+            "in_channels_list": [32, 64],
+            "feats_channels": 8,
+            "transform_channels": 4,
+            "key_pool_scales": [1, 3],
+            "query_scales": [1, 2],
+            "dropout": 0.0,
+        },
+    ),
+    "CCNet": segmentor("CCNet", {"num_recurrence": 2}),
+    "DANet": segmentor(
+        "DANet",
+        {"transform_channels": 4},
+        losses={"loss_aux": _LOSS, "loss_cls_cam": _LOSS, "loss_cls_pam": _LOSS, "loss_cls_pamcam": _LOSS},
+    ),
+    "DNLNet": segmentor("DNLNet", {"temperature": 0.5}),
+    "FastFCN": segmentor(
+        "FastFCN",
+        {},
+        head={
+            "jpu": {"in_channels_list": [16, 32, 64], "mid_channels": 8, "dilations": [1, 2]},
+            "in_channels": 16,
+            "feats_channels": 8,
+            "dropout": 0.0,
+        },
+        segmentor="FCN",
+        backbone={**RESNET, "selected_indices": (1, 2, 3)},
+    ),
+    "GCNet": segmentor(
+        "GCNet", {"ratio": 0.5, "fusion_types": ["channel_add", "channel_mul"], "norm_cfg": {"type": "LayerNorm"}}
+    ),
+    "ISANet": segmentor("ISANet", {"isa_channels": 4, "down_factor": (3, 4)}),
+    "LRASPPNet": segmentor(
+        "LRASPPNet",
+        {},
+        head={"in_channels_list": [8, 16, 64], "branch_channels_list": [4, 8], "feats_channels": 8, "dropout": 0.0},
+        backbone={**RESNET, "selected_indices": (0, 1, 3)},
+        **_SEGMENTATION_ONLY,
+    ),
+    "NonLocalNet": segmentor("NonLocalNet", {"reduction": 2, "use_scale": True, "mode": "embeddedgaussian"}),
+    "OCRNet": segmentor("OCRNet", {"transform_channels": 4, "scale": 2}),
+    "PointRend": segmentor(
+        "PointRend",
+        {},
+        head={
+            **_PYRAMID,
+            "fpn_in_channels_list": _WIDTHS,
+            "pointrend_in_channels_list": [8],
+            "num_fcs": 2,
+            "coarse_pred_each_layer": True,
+            "train": {"num_points": 64, "oversample_ratio": 3, "importance_sample_ratio": 0.75},
+            "test": {"subdivision_steps": 2, "subdivision_num_points": 50, "scale_factor": 2},
+        },
+        auxiliary={"in_channels": 8, "num_convs": 0, "dropout": 0.0},
+    ),
+    "SemanticFPN": segmentor("SemanticFPN", {}, head={**_PYRAMID, "in_channels_list": _WIDTHS}, **_SEGMENTATION_ONLY),
+    "UPerNet": segmentor(
+        "UPerNet", {}, head={"in_channels_list": _WIDTHS, "feats_channels": 8, "pool_scales": [1, 2], "dropout": 0.0}
+    ),
     "APCNet": segmentor("APCNet", {"pool_scales": [1, 2, 3]}),
     "CE2P": segmentor(
         "CE2P",

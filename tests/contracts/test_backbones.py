@@ -7,6 +7,7 @@ from ssseg.modules import BackboneBuilder, BuildBackbone
 from tests.contracts.small_cfgs import BACKBONES
 
 NAMES = list(BackboneBuilder.REGISTERED_MODULES)
+DECODING = {"BiSeNetV1", "BiSeNetV2", "FastSCNN", "UNet"}  # their last map is a joined one, finer than those before it
 
 
 @pytest.fixture(params=NAMES)
@@ -33,12 +34,12 @@ def test_every_name_has_a_small_cfg():
 
 
 @pytest.mark.parametrize("size", [(64, 64), (33, 47)])
-def test_out_channels_are_those_of_the_maps(backbone, size):
+def test_out_channels_are_those_of_the_maps(name, backbone, size):
     with torch.no_grad():
         maps = backbone(images(1, *size))
     assert tuple(x.shape[1] for x in maps) == backbone.out_channels
     sizes = [tuple(x.shape[2:]) for x in maps]
-    assert sizes == sorted(sizes, reverse=True), "coarsest last"
+    assert (sizes == sorted(sizes, reverse=True)) == (name not in DECODING), "coarsest last"
 
 
 def test_selected_indices_are_left_to_the_segmentor(name):

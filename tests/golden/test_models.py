@@ -81,13 +81,15 @@ def test_training_step(case):
         images=golden_input(case, tuple(record["input_shape"])),
         seg_targets=golden_labels(case, (n, height, width), entry["num_classes"], entry["labels_ignore_index"]),
     )
+    torch.manual_seed(0)  # heads that learn from random points draw the recorded ones
     result = module(sample)
     result.loss.backward()
     logged = {name: value.item() for name, value in result.losses_log_dict.items()}
     assert logged == pytest.approx(record["losses"], rel=1e-4)
     assert result.loss.item() == pytest.approx(record["loss"], rel=1e-4)
     norms = {name: p.grad.double().norm() for name, p in module.named_parameters()}
+    share = record.get("gradient_tolerance", 1e-3)  # points ranked by uncertainty change places with the last bits
     for name, expected in record["grad_norms"].items():
-        assert norms[name].item() == pytest.approx(expected, rel=1e-3, abs=1e-5), name
+        assert norms[name].item() == pytest.approx(expected, rel=share, abs=1e-5), name
     total = torch.stack(list(norms.values())).norm().item()
-    assert total == pytest.approx(record["total_grad_norm"], rel=1e-3)
+    assert total == pytest.approx(record["total_grad_norm"], rel=share)

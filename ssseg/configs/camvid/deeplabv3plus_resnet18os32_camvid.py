@@ -1,4 +1,11 @@
-"""A narrow DeepLabV3+ (ResNet-18, 24 to 192 channels) on CamVid, from scratch, on a CPU."""
+"""A narrow DeepLabV3+ (ResNet-18, 24 to 192 channels) on CamVid's 11 classes, from scratch, on a CPU.
+
+    ssseg train camvid/deeplabv3plus_resnet18os32_camvid dataset.rootdir=/path/to/camvid
+
+`rootdir` is a plain folder: images/{train,val}, labels/{train,val}, and a classes.txt with a row `void`. Measured:
+64.0 % mIoU on the 101 pictures of val at 480 x 360, one scale, after 13.8 CPU-minutes of one process (1.8 M parameters,
+seed 0, an AMD EPYC with bfloat16 instructions). On a CPU without them switch mixed precision off: `fp16_cfg=None`.
+"""
 
 import os
 from typing import Any
@@ -21,8 +28,8 @@ def train_pipelines(height: int, width: int) -> list[tuple[str, dict[str, Any]]]
     ]
 
 
-# share of the labelled training pixels in percent: sky, building, pole, road, pavement, tree, sign_symbol, fence, car,
-# pedestrian, bicyclist
+# Percent of the labelled training pixels: sky, building, pole, road, pavement, tree, sign_symbol, fence, car,
+# pedestrian, bicyclist. A class weighs share ** -0.5: unweighted, rare ones stay at an IoU of 0 in so short a run.
 SHARES = (17.54, 24.21, 1.02, 32.96, 4.67, 10.12, 1.22, 1.17, 6.11, 0.67, 0.30)
 
 SEGMENTOR_CFG: SegmentorConfig = experiment(
@@ -34,7 +41,7 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         train={
             "set": "train",
             "data_pipelines": train_pipelines(144, 192),
-            "pipeline_schedule": [
+            "pipeline_schedule": [  # coarse views first: they cost a third of the last ones
                 (1 + round(0.35 * EPOCHS), train_pipelines(192, 256)),
                 (1 + round(0.75 * EPOCHS), train_pipelines(240, 320)),
             ],
@@ -67,7 +74,7 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         "lr": 0.02,
         "momentum": 0.95,
         "weight_decay": 0.02,
-        "adamw_keys": ["decoder.3"],
+        "adamw_keys": ["decoder.3"],  # the classifier
         "adamw_lr_ratio": 0.15,
     },
 )

@@ -71,9 +71,7 @@ SEGMENTOR_CFG["head"] = {
     "dropout": 0.1,
 }
 SEGMENTOR_CFG["auxiliary"] = None
-SEGMENTOR_CFG["losses"] = {
-    "loss_cls": [{"type": "CrossEntropyLoss", "class_weight": [1.0, 2.0]}, {"type": "DiceLoss", "use_sigmoid": False}]
-}
+SEGMENTOR_CFG["losses"] = {"loss_cls": [{"type": "CrossEntropyLoss"}, {"type": "DiceLoss", "use_sigmoid": False}]}
 SEGMENTOR_CFG["inference"]["evaluate"]["metric_list"] = ["dice", "mdice"]
 SEGMENTOR_CFG["norm_cfg"] = {"type": "BatchNorm2d"}
 SEGMENTOR_CFG["scheduler"].pop("power")

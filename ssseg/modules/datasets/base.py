@@ -128,6 +128,10 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         """The label map's path below `ann_dir`, without `ann_ext`; a subclass may have another rule."""
         return imageid
 
+    def result_name(self, imageid: str) -> str:
+        """The path of a prediction for an evaluation server, without `.png`; a subclass may have another rule."""
+        return imageid
+
     def image_path(self, imageid: str) -> str:
         return find_file(os.path.join(self.image_dir, self.image_name(imageid)), self.image_ext)
 
@@ -217,14 +221,15 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
 
         Args:
             results: label maps (H, W).
-            filenames: their ids; `<savedir>/<id>.png` is written.
+            filenames: their ids; `<savedir>/<id>.png` is written, or as `result_name` says.
             to_label_id: write the numbers of the data set's own files instead of labels 0 .. K-1.
             savedir: made where it is missing.
 
         Returns:
             The paths written.
         """
-        return write_predictions(self.label_map, results, filenames, Path(savedir), to_label_id=to_label_id)
+        names = map(self.result_name, filenames)
+        return write_predictions(self.label_map, results, names, Path(savedir), to_label_id=to_label_id)
 
     @staticmethod
     def randompalette(num_classes: int) -> list[list[int]]:

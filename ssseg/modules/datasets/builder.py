@@ -5,7 +5,23 @@ from typing import Any
 from ..utils.errors import ConfigError, listed, nearest
 from ..utils.modulebuilder import BaseModuleBuilder, Registry
 
-_MODULES = {"base": "BaseDataset", "drive": "DRIVEDataset", "folder": "FolderDataset", "voc": "VOCDataset"}
+_MODULES = {
+    "ade20k": "ADE20kDataset",
+    "base": "BaseDataset",
+    "cityscapes": "CityScapesDataset",
+    "coco": "COCOStuff10kDataset COCOStuffDataset COCOVOCSUBDataset",
+    "folder": "FolderDataset",
+    "humanparsing": "ATRDataset CIHPDataset LIPDataset",
+    "multihumanparsing": "MHPv1Dataset MHPv2Dataset",
+    "multiple": "MultipleDataset",
+    "nightdriving": "DarkZurichDataset NighttimeDrivingDataset",
+    "pascalcontext": "PascalContext59Dataset PascalContextDataset",
+    "sbushadow": "SBUShadowDataset",
+    "supervisely": "SuperviselyDataset",
+    "vessels": "ChaseDB1Dataset DRIVEDataset HRFDataset STAREDataset",
+    "voc": "VOCDataset",
+    "vspw": "VSPWDataset",
+}
 _PARTS = {"TRAIN": "train", "TEST": "test"}
 
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ..utils.errors import ConfigError, nearest
 from ..utils.labelmap import IGNORE_INDEX
@@ -11,6 +11,7 @@ from ..utils.labelmap import IGNORE_INDEX
 _WHERE = "SEGMENTOR_CFG['dataset']"
 _PLACES = ("type", "rootdir", "set", "train", "test")
 _ENVIRONMENTS = ("local", "server")
+_Choice = TypeVar("_Choice")
 _INT16 = range(-(2**15) + 1, 2**15)
 
 
@@ -68,6 +69,14 @@ class DatasetOptions:
                 case _:
                     form = "must be (first_epoch, data_pipelines), with epochs counted from 1"
                     raise ConfigError(f"{_WHERE}['pipeline_schedule'][{number}]={entry!r} {form}")
+
+
+def chosen(choices: Mapping[str, _Choice], split: str) -> _Choice:
+    """Look up what a data set has for a set, such as a folder; ConfigError where it has no such set."""
+    if split not in choices:
+        near = nearest(split, choices)
+        raise ConfigError(f"{_WHERE}['set']={split!r}: must be {' or '.join(map(repr, choices))}.{near}")
+    return choices[split]
 
 
 def _is_int(value: object) -> bool:

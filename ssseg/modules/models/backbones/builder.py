@@ -11,10 +11,16 @@ class BackboneBuilder(BaseModuleBuilder):
 
     REGISTERED_MODULES = Registry(
         {
+            "BiSeNetV1": "ssseg.modules.models.backbones.bisenetv1:BiSeNetV1",
+            "BiSeNetV2": "ssseg.modules.models.backbones.bisenetv2:BiSeNetV2",
+            "CGNet": "ssseg.modules.models.backbones.cgnet:CGNet",
             "ConvNeXt": "ssseg.modules.models.backbones.convnext:ConvNeXt",
             "ConvNeXtV2": "ssseg.modules.models.backbones.convnextv2:ConvNeXtV2",
+            "ERFNet": "ssseg.modules.models.backbones.erfnet:ERFNet",
+            "FastSCNN": "ssseg.modules.models.backbones.fastscnn:FastSCNN",
             "HRNet": "ssseg.modules.models.backbones.hrnet:HRNet",
             "MobileNetV2": "ssseg.modules.models.backbones.mobilenet:MobileNetV2",
+            "MobileNetV3": "ssseg.modules.models.backbones.mobilenetv3:MobileNetV3",
             "ResNeSt": "ssseg.modules.models.backbones.resnest:ResNeSt",
             "ResNet": "ssseg.modules.models.backbones.resnet:ResNet",
             "UNet": "ssseg.modules.models.backbones.unet:UNet",

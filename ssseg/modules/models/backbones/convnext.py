@@ -70,8 +70,9 @@ class ConvNeXtBlock(nn.Module):
         self.pointwise_conv1 = pointwise(channels, hidden)
         self.act = BuildActivation(act_cfg)
         self.pointwise_conv2 = pointwise(hidden, channels)
-        data_format = "channels_last" if linear else "channels_first"
-        self.grn = GRN(hidden, data_format=data_format) if use_grn else nn.Identity()
+        self.grn = (
+            GRN(hidden, data_format="channels_last" if linear else "channels_first") if use_grn else nn.Identity()
+        )
         self.drop_path = BuildDropout({"type": "DropPath", "drop_prob": drop_path})
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)

@@ -77,9 +77,10 @@ class HRModule(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:  # of branch i (N, widths[i], H / 2^i, W / 2^i)
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         fused = []
-        for target, layers in zip(maps, self.fuse_layers, strict=False):  # the last module may fuse the first only
-            parts = [resize_like(layer(x), target) for layer, x in zip(layers, maps, strict=True)]
-            fused.append(self.relu(torch.stack(parts).sum(dim=0)))
+        fuse_layers: Any = self.fuse_layers
+        for target, layers in zip(maps, fuse_layers, strict=False):  # the last module may fuse the first only
+            first, *others = (resize_like(layer(x), target) for layer, x in zip(layers, maps, strict=True))
+            fused.append(self.relu(sum(others, start=first)))
         return fused
 
 
@@ -114,7 +115,8 @@ class HRNet(nn.Module):
         pretrained: load weights, from `pretrained_model_path` or, where that is None or "", fetched.
 
     Shape:
-        (N, in_channels, H, W) to one map (N, C, H/4, W/4) that joins those of the four branches; `out_channels` is (C,).
+        (N, in_channels, H, W) to one map (N, C, H/4, W/4) that joins those of the four branches; `out_channels` is
+        (C,).
 
     Raises:
         ConfigError: there is no such arch, or the weights do not fit.

@@ -1,11 +1,11 @@
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from .bricks import conv_norm_act, makedivisible
+from .bricks import ConvNormAct, conv_norm_act, makedivisible
 from .checks import indices_below, one_of
+from .mobilenetv3 import MobileNetV3  # noqa: F401  (documented to be found here)
 from .weights import load_pretrained
 
 # OpenMMLab's, trained on ImageNet; Apache-2.0.
@@ -13,14 +13,6 @@ DEFAULT_MODEL_URLS = {
     "mobilenetv2": "https://download.openmmlab.com/mmclassification/v0/mobilenet_v2/mobilenet_v2_batch256_imagenet_20200708-3b2dc3af.pth"
 }
 AUTO_ASSERT_STRUCTURE_TYPES: dict[str, dict[str, Any]] = {"mobilenetv2": {"widen_factor": 1.0}}
-
-
-class ConvNormAct(nn.Sequential):
-    """A convolution, its normalization and its activation, under the names of OpenMMLab's checkpoints."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        names = ("conv", "bn", "activation")
-        super().__init__(OrderedDict(zip(names, conv_norm_act(*args, **kwargs), strict=True)))
 
 
 class InvertedResidual(nn.Module):
@@ -47,10 +39,10 @@ class InvertedResidual(nn.Module):
         super().__init__()
         layers: dict[str, Any] = {"norm_cfg": norm_cfg, "act_cfg": act_cfg}
         hidden = in_channels * expand_ratio
-        widen = [ConvNormAct(in_channels, hidden, 1, **layers)] if expand_ratio != 1 else []
-        filtered = ConvNormAct(hidden, hidden, 3, stride=stride, dilation=dilation, groups=hidden, **layers)
-        narrow = ConvNormAct(hidden, out_channels, 1, norm_cfg=norm_cfg, act_cfg=None)
-        self.conv = nn.Sequential(*widen, filtered, narrow)
+        widen = [ConvNormAct(*conv_norm_act(in_channels, hidden, 1, **layers))] if expand_ratio != 1 else []
+        filtered = conv_norm_act(hidden, hidden, 3, stride=stride, dilation=dilation, groups=hidden, **layers)
+        narrow = conv_norm_act(hidden, out_channels, 1, norm_cfg=norm_cfg, act_cfg=None)
+        self.conv = nn.Sequential(*widen, ConvNormAct(*filtered), ConvNormAct(*narrow))
         self.has_shortcut = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
@@ -103,7 +95,7 @@ class MobileNetV2(nn.Module):
         strides, dilations = one_of("outstride", outstride, self.strides_and_dilations)
         layers: dict[str, Any] = {"norm_cfg": norm_cfg, "act_cfg": act_cfg}
         width, widths = makedivisible(32 * widen_factor, 8), []
-        self.conv1 = ConvNormAct(in_channels, width, 3, stride=2, **layers)
+        self.conv1 = ConvNormAct(*conv_norm_act(in_channels, width, 3, stride=2, **layers))
         for i, (expand_ratio, channels, num_blocks) in enumerate(self.groups):
             blocks = []
             for j in range(num_blocks):

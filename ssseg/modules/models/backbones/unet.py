@@ -192,6 +192,6 @@ def _require_length(length: int, **fields: Sequence[Any]) -> None:
     for name, values in fields.items():
         if len(values) != length:
             raise ConfigError(
-                f"SEGMENTOR_CFG['backbone'][{name!r}]: holds {len(values)} numbers, must hold {length}, as 'num_stages' "
-                f"says."
+                f"SEGMENTOR_CFG['backbone'][{name!r}]: holds {len(values)} values, must hold {length}, as 'num_stages' "
+                "says."
             )

@@ -36,3 +36,12 @@ def BuildAuxiliaryDecoder(  # noqa: N802
         layers += [nn.Upsample(**upsample)] if upsample else []
     width = out_channels if num_convs else in_channels
     return nn.Sequential(*layers, nn.Dropout2d(dropout), nn.Conv2d(width, num_classes, 1))
+
+
+def require_one_auxiliary(auxiliary_cfg: object, reader: str) -> None:
+    """Check that there is one auxiliary head, where `reader` works with its scores; ConfigError where there is not."""
+    if not isinstance(auxiliary_cfg, Mapping) or not auxiliary_cfg:
+        raise ConfigError(
+            f"SEGMENTOR_CFG['auxiliary']: is {auxiliary_cfg!r}, must be one auxiliary head: {reader} works with its "
+            "scores."
+        )

@@ -32,6 +32,8 @@ class BaseSegmentor(nn.Module):
 
     wants_progress: ClassVar[bool] = False
     """Whether the training loop passes `learning_rate` and `epoch` to `forward`."""
+    auxiliary_reads_maps: ClassVar[bool] = True
+    """Whether auxiliary heads read selected maps of the backbone; their widths are checked then."""
     reads: ClassVar[Mapping[str, tuple[int, ...] | None]] = {"in_channels": (-1,)}
     """The fields of `SEGMENTOR_CFG['head']` that hold widths of maps, and of which of the selected: None, all."""
 
@@ -218,7 +220,7 @@ class BaseSegmentor(nn.Module):
         heads = []
         for i, cfg in enumerate(cfgs):
             where = "SEGMENTOR_CFG['auxiliary']" + (f"[{i}]" if len(cfgs) > 1 else "")
-            if "in_channels" in cfg:
+            if "in_channels" in cfg and self.auxiliary_reads_maps:
                 self._maps().require(f"{where}['in_channels']", cfg["in_channels"], (i - len(cfgs) - 1,))
             heads.append(call_with(BuildAuxiliaryDecoder, {**cfg, **given}, where=where, given=given))
         self.auxiliary_decoder = heads[0] if len(heads) == 1 else nn.ModuleList(heads)

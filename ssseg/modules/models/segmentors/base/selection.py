@@ -34,6 +34,13 @@ class SelectedMaps:
                     f"{len(self.widths) - 1}. {self.description}"
                 )
 
+    def replace_last(self, width: int) -> None:
+        """Work with a map of `width` channels in place of the last selected one."""
+        if self.widths:
+            self.widths = (*self.widths, width)
+            self.indices = (*self.indices[:-1], len(self.widths) - 1)
+            self.description += f" A neck puts one of {width} in place of the last."
+
     def require(self, where: str, given: object, positions: Sequence[int] | None) -> None:
         """Check that the selected maps at `positions` are as wide as `given` says, a number or one for each.
 

@@ -45,7 +45,7 @@ class ContextBlock(nn.Module):
             raise ConfigError(
                 f"SEGMENTOR_CFG['head']['fusion_types']: is {fusion_types!r}, must be a list of {listed(FUSIONS)}."
             )
-        hidden = int(in_channels * ratio)
+        hidden = max(int(in_channels * ratio), 1)
         self.conv_mask = nn.Conv2d(in_channels, 1, 1) if pooling_type == "att" else None
 
         def transform() -> nn.Sequential:

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
 from ..base import BaseSegmentor, SelfAttentionBlock
 
@@ -50,6 +51,10 @@ class ISANet(BaseSegmentor):
     def build_head(
         self, *, in_channels: int, feats_channels: int, isa_channels: int, dropout: float, down_factor: Sequence[int]
     ) -> None:
+        if len(down_factor) != 2 or min(down_factor) < 1:
+            raise ConfigError(
+                f"SEGMENTOR_CFG['head']['down_factor']: is {down_factor}, must be two positive integers: height, width."
+            )
         self.block_size = tuple(down_factor)
         self.in_conv = nn.Sequential(*conv_norm_act(in_channels, feats_channels, 3, **self.layer_cfg))
         self.global_relation = RelationBlock(feats_channels, isa_channels, **self.layer_cfg)

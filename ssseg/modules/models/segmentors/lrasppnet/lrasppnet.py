@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
 from ..base import BaseSegmentor, resize_like
 
@@ -41,6 +42,11 @@ class LRASPPNet(BaseSegmentor):
         dropout: float,
     ) -> None:
         *finer, last = in_channels_list
+        if len(branch_channels_list) != len(finer):
+            raise ConfigError(
+                f"SEGMENTOR_CFG['head']['branch_channels_list']: is {list(branch_channels_list)}, must have one width "
+                f"for each of the {len(finer)} maps before the last."
+            )
         widths = list(zip(finer, branch_channels_list, strict=True))
         self.branch_convs = nn.ModuleDict(
             {f"conv{i}": nn.Conv2d(before, after, 1, bias=False) for i, (before, after) in enumerate(widths)}

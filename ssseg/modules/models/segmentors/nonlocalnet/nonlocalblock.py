@@ -71,7 +71,8 @@ class NonLocalBlock(nn.Module):
         return (value @ key.transpose(1, 2) / key.shape[2]) @ query
 
     def _pairs(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:  # each (N, D, L)
-        conv, activation = self.project
+        conv: Any
+        conv, activation = self.project.children()
         of_query, of_key = conv.weight.flatten(1).chunk(2, dim=1)  # each (1, D): the two halves of the layer
         scores = activation((of_query @ query).transpose(1, 2) + of_key @ key)  # (N, L, L)
         return value @ (scores / key.shape[2]).transpose(1, 2)

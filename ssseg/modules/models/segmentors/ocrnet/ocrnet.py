@@ -1,10 +1,10 @@
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
-from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
-from ..base import BaseSegmentor, resize_like, weighted_means
+from ..base import BaseSegmentor, require_one_auxiliary, resize_like, weighted_means
 from .objectcontext import ObjectAttention
 
 
@@ -20,13 +20,8 @@ class OCRNet(BaseSegmentor):
     def build_head(
         self, *, in_channels: int, feats_channels: int, transform_channels: int, dropout: float, scale: int = 1
     ) -> None:
-        auxiliary_cfg = self.cfg.get("auxiliary")
-        if not isinstance(auxiliary_cfg, Mapping) or not auxiliary_cfg:
-            raise ConfigError(
-                f"SEGMENTOR_CFG['auxiliary']: is {auxiliary_cfg!r}, must be one auxiliary head: OCRNet gathers its "
-                "objects with that head's scores."
-            )
-        self.setauxiliarydecoder(auxiliary_cfg)  # first, as in checkpoints
+        require_one_auxiliary(self.cfg.get("auxiliary"), "OCRNet")
+        self.setauxiliarydecoder(self.cfg["auxiliary"])  # first, as in checkpoints
         self.scale = scale
         self.bottleneck = nn.Sequential(*conv_norm_act(in_channels, feats_channels, 3, **self.layer_cfg))
         self.object_context_block = ObjectAttention(
@@ -43,8 +38,8 @@ class OCRNet(BaseSegmentor):
 
     def score(self, features: list[Tensor]) -> Tensor:
         """Return the auxiliary head's scores (N, K, ., .)."""
-        assert self.auxiliary_decoder is not None
-        return self.auxiliary_decoder(features[-2])
+        head: Any = self.auxiliary_decoder
+        return head(features[-2])
 
     def refine(self, x: Tensor, coarse: Tensor) -> Tensor:
         """Return scores (N, K, h, w) of map x (N, in_channels, h, w) with the coarse ones (N, K, ., .)."""

@@ -1,3 +1,3 @@
 """Semantic feature pyramids."""
 
-from .scaleheads import ScaleHeads
+from .semanticfpn import SemanticFPN

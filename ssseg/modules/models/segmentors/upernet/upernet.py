@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ....utils.errors import ConfigError, call_with
 from ...backbones import conv_norm_act
 from ..base import BaseSegmentor, Feature2Pyramid, add_from_top, resize_like
 from ..pspnet import PyramidPoolingModule
@@ -30,7 +31,15 @@ class UPerNet(BaseSegmentor):
         feature2pyramid: Mapping[str, Any] | None = None,
     ) -> None:
         if feature2pyramid:
-            self.feats_to_pyramid_net = Feature2Pyramid(**{"norm_cfg": self.norm_cfg, **feature2pyramid})
+            fields = {"norm_cfg": self.norm_cfg, **feature2pyramid}
+            where = "SEGMENTOR_CFG['head']['feature2pyramid']"
+            neck = call_with(Feature2Pyramid, fields, where=where)
+            if len(neck.rescales) != len(in_channels_list):
+                raise ConfigError(
+                    f"{where}['rescales']: is {list(neck.rescales)}, must have one factor for each of the "
+                    f"{len(in_channels_list)} maps."
+                )
+            self.feats_to_pyramid_net = neck
         *lower, top = in_channels_list
         self.ppm_net = PyramidPoolingModule(
             top, feats_channels, pool_scales, align_corners=self.align_corners, **self.layer_cfg

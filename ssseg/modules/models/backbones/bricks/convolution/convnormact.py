@@ -1,3 +1,4 @@
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +29,10 @@ def conv_norm_act(
         BuildNormalization(placeholder=out_channels, norm_cfg=norm_cfg),
         BuildActivation(act_cfg),
     ]
+
+
+class ConvNormAct(nn.Sequential):
+    """The three layers of `conv_norm_act`, under the names that OpenMMLab's checkpoints of small networks have."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, act: nn.Module):
+        super().__init__(OrderedDict(conv=conv, bn=norm, activation=act))

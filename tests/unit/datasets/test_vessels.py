@@ -5,7 +5,8 @@ import pytest
 
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import ConfigError
-from tests.trees import drive_tree, make_labels, write_list
+from ssseg.modules.utils.images import read_label
+from tests.trees import drive_tree, make_labels, write_label, write_list, write_pair
 
 RETINA = Path("/work/shared/data/retina/drive")
 CFG = {"type": "DRIVEDataset", "train": {"set": "train"}, "test": {"set": "val"}}
@@ -47,3 +48,41 @@ def test_the_real_images_are_read_alike_in_both_layouts(tmp_path):
         assert np.array_equal(ours["image"], theirs["image"])
         assert np.array_equal(ours["seg_target"], theirs["seg_target"])
         assert 0.05 < ours["seg_target"].mean() < 0.2
+
+
+SAMPLES = Path("/work/shared/data/samples")
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not here")
+@pytest.mark.parametrize(
+    ("kind", "image", "label", "size"),
+    [
+        ("ChaseDB1Dataset", "CHASE/CHASEDB1/Image_01L.jpg", "CHASE/CHASEDB1/Image_01L_1stHO.png", (960, 999)),
+        ("STAREDataset", "STARE/stare-images/im0002.ppm", "STARE/labels-ah/im0002.ah.ppm", (605, 700)),
+    ],
+)
+def test_the_original_files_are_read_without_conversion(tmp_path, kind, image, label, size):
+    for path, folder in ((image, "images"), (label, "annotations")):
+        (tmp_path / folder / "training").mkdir(parents=True)
+        (tmp_path / folder / "training" / Path(path).name).symlink_to(SAMPLES / path)
+    write_list(tmp_path / "train.txt", [Path(image).name])
+    dataset = BuildDataset("TRAIN", None, {"type": kind, "rootdir": str(tmp_path), "set": "train"})
+    dataset.check_files()
+    sample = dataset[0]
+    assert sample["image"].shape == (*size, 3)
+    assert np.unique(sample["seg_target"]).tolist() == [0, 1]
+    assert 0.03 < sample["seg_target"].mean() < 0.2
+
+
+def test_vessels_may_be_255_and_are_written_as_1(tmp_path):
+    write_pair(tmp_path / "images/validation/01_dr.jpg", tmp_path / "annotations/validation/01_dr.png", 0, 2)
+    write_label(tmp_path / "annotations/validation/01_dr.png", make_labels(0, 2) * 255)
+    write_list(tmp_path / "val.txt", ["01_dr.jpg"])
+    dataset = BuildDataset("TEST", None, {"type": "HRFDataset", "rootdir": str(tmp_path), "set": "val"})
+    dataset.check_files()
+    sample = dataset[0]
+    assert sample["id"] == "01_dr.jpg"
+    assert np.array_equal(sample["seg_target"], make_labels(0, 2))
+    (path,) = dataset.formatresults([sample["seg_target"].numpy()], [sample["id"]], savedir=str(tmp_path / "out"))
+    assert path == str(tmp_path / "out" / "01_dr.png")
+    assert np.array_equal(read_label(path), make_labels(0, 2))

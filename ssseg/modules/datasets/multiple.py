@@ -1,0 +1,105 @@
+import bisect
+import itertools
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from ..utils.errors import ConfigError, listed
+from ..utils.labelmap import LabelMap
+from .base import BaseDataset, Sample
+from .options import DatasetOptions
+
+_WHERE = "SEGMENTOR_CFG['dataset']"
+
+
+class MultipleDataset(BaseDataset):
+    """Several data sets one after the other, with the labels of each brought to common ones.
+
+    The cfg holds, under names of one's own, a complete cfg for each, with a `seg_target_remapper`: its label -> the
+    common label. Labels that this does not list are ignored. There are as many classes as the largest common label
+    says; each is called as the last data set calls it. Options beside those cfgs hold for every data set that does not
+    set them itself, `repeat_times` for all of them together.
+
+    Attributes:
+        datasets: the data sets, by name.
+
+    Raises:
+        ConfigError: there is no data set, a remapper is missing or wrong, or a common label has no class.
+    """
+
+    def __init__(self, mode: str, logger_handle: Any, dataset_cfg: Mapping[str, Any]):
+        parts = {name: part for name, part in dataset_cfg.items() if isinstance(part, Mapping)}
+        options = {name: value for name, value in dataset_cfg.items() if name not in parts}
+        super().__init__(mode=mode, logger_handle=logger_handle, dataset_cfg=options)
+        if not parts:
+            raise ConfigError(f"{_WHERE}: MultipleDataset has no data sets in its {mode.lower()} part")
+        own = {field.name for field in fields(DatasetOptions)} - {"repeat_times"}
+        shared = {name: value for name, value in options.items() if name in own}
+        remappers = {name: _remapper(name, part) for name, part in parts.items()}
+        self.datasets = {name: _build(mode, logger_handle, {**shared, **part}) for name, part in parts.items()}
+        self.classnames = _classnames(self.datasets, remappers)
+        self.num_classes = len(self.classnames)
+        self.palette = self.randompalette(self.num_classes)
+        for name, dataset in self.datasets.items():
+            dataset.label_map = self._common(dataset.label_map, remappers[name], name)
+        members = self.datasets.values()
+        self.imageids = [imageid for part in members for imageid in [*part.imageids] * part.repeat_times]
+        self._starts = list(itertools.accumulate((len(part) for part in members), initial=0))
+
+    def __getitem__(self, index: int) -> Sample:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} of a data set of {len(self)} samples")
+        position = index % self._starts[-1]
+        number = bisect.bisect_right(self._starts, position) - 1
+        dataset = list(self.datasets.values())[number]
+        dataset.epoch = self.epoch
+        return dataset[position - self._starts[number]]
+
+    def check_files(self) -> None:
+        for dataset in self.datasets.values():
+            dataset.check_files()
+
+    def _common(self, label_map: LabelMap, remapper: Mapping[int, int], name: str) -> LabelMap:
+        """The map from the numbers in a data set's files to common labels, in one step."""
+        unknown = sorted(set(remapper) - set(range(label_map.num_classes)))
+        if unknown:
+            raise ConfigError(
+                f"{_WHERE}[{name!r}]['seg_target_remapper']: lists the labels {listed(unknown)}, but the data set has "
+                f"0..{label_map.num_classes - 1}"
+            )
+        ignored = label_map.ignore_index
+        table = {raw: remapper.get(label, ignored) for raw, label in label_map.raw_to_label.items()}
+        palette = tuple((red, green, blue) for red, green, blue in self.palette)
+        names = tuple(self.classnames)
+        return replace(label_map, classnames=names, palette=palette, background=None, raw_to_label=table)
+
+
+def _build(mode: str, logger_handle: Any, cfg: Mapping[str, Any]) -> Any:
+    from .builder import BuildDataset  # the builder lists this module
+
+    return BuildDataset(mode, logger_handle, cfg)
+
+
+def _remapper(name: str, part: Mapping[str, Any]) -> dict[int, int]:
+    remapper = part.get("seg_target_remapper")
+    where = f"{_WHERE}[{name!r}]['seg_target_remapper']"
+    if not isinstance(remapper, Mapping) or not remapper:
+        raise ConfigError(f"{where}={remapper!r}: must be {{label: common label, ...}}")
+    for label, common in remapper.items():
+        if not all(isinstance(number, int) and number >= 0 for number in (label, common)):
+            raise ConfigError(f"{where}: {label!r}: {common!r} must be whole numbers from 0 on")
+    return dict(remapper)
+
+
+def _classnames(datasets: Mapping[str, Any], remappers: Mapping[str, Mapping[int, int]]) -> list[str]:
+    names: dict[int, str] = {}
+    for name, dataset in datasets.items():
+        classes = dataset.label_map.classnames
+        names |= {common: classes[label] for label, common in remappers[name].items() if label < len(classes)}
+    holes = sorted(set(range(max(names, default=-1) + 1)) - set(names))
+    if holes:
+        raise ConfigError(
+            f"{_WHERE}: no 'seg_target_remapper' leads to the common labels {listed(holes)}; they count from 0 to "
+            f"{max(names)} without gaps"
+        )
+    return [names[common] for common in sorted(names)]

@@ -1,0 +1,1 @@
+"""Joint pyramid upsampling in place of dilated backbones."""

@@ -1,0 +1,1 @@
+"""Context from a statistical memory of the whole data set."""

@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ssseg.modules.datasets.cocojson import Instances, shape_mask
+from ssseg.modules.utils.errors import DataError, LabelError
+from ssseg.modules.utils.images import read_label
+
+SAMPLES = Path("/work/shared/data/samples/COCOStuff/annotations")
+
+
+@pytest.mark.parametrize("box", [(0, 0, 4, 3), (2, 1, 7, 6), (-3, -3, 2, 2), (5, 4, 20, 20), (3, 3, 3, 3)])
+def test_a_box_covers_the_pixels_inside(box):
+    x0, y0, x1, y1 = box
+    expected = np.zeros((6, 8), bool)
+    expected[max(y0, 0) : y1, max(x0, 0) : x1] = True
+    for corners in ([x0, y0, x1, y0, x1, y1, x0, y1], [x0, y1, x1, y1, x1, y0, x0, y0]):
+        assert np.array_equal(shape_mask([np.array(corners, float).reshape(-1, 2)], (6, 8)), expected)
+
+
+def test_a_polygon_covers_the_pixels_whose_centres_lie_inside():
+    points = np.array([[2.3, 1.7], [29.1, 8.2], [17.6, 12.4], [24.2, 27.9], [4.4, 19.3]])
+    mask = shape_mask([points], (30, 32))
+    for row, column in np.ndindex(mask.shape):
+        angles = np.arctan2(points[:, 1] - row - 0.5, points[:, 0] - column - 0.5)
+        turns = np.diff(np.append(angles, angles[0]))
+        winding = ((turns + np.pi) % (2 * np.pi) - np.pi).sum() / (2 * np.pi)
+        assert mask[row, column] == (abs(winding) > 0.5), (row, column)
+
+
+def test_polygons_of_an_object_are_joined_and_lines_cover_nothing():
+    first, second = np.array([[0, 0], [4, 0], [4, 4], [0, 4]]), np.array([[2, 2], [6, 2], [6, 6], [2, 6]])
+    assert shape_mask([first, second], (8, 8)).sum() == 16 + 16 - 4
+    assert not shape_mask([first[:2]], (8, 8)).any()
+
+
+def test_run_lengths_count_columns_from_the_top():
+    code = {"counts": [1, 3, 2], "size": [2, 3]}
+    assert shape_mask(code, (2, 3)).tolist() == [[False, True, False], [True, True, False]]
+    for wrong in ({"counts": [1, 3], "size": [2, 3]}, {"counts": [1, 3, 2], "size": [3, 2]}):
+        with pytest.raises(
+            LabelError, match=r"a run-length code of size \[\d, \d\] does not fill an image of \[2, 3\]"
+        ):
+            shape_mask(wrong, (2, 3))
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not here")
+def test_real_compressed_run_lengths_are_the_real_label_maps():
+    record = json.loads((SAMPLES / "stuff_examples.json").read_text())
+    for number in (934, 13715):
+        labels = read_label(SAMPLES / "stuff_examples" / f"{number:012d}.png").astype(int)
+        entries = [entry for entry in record["annotations"] if entry["image_id"] == number]
+        assert len(entries) > 3
+        for entry in entries:
+            mask = shape_mask(entry["segmentation"], labels.shape)
+            assert np.array_equal(mask, labels == entry["category_id"])
+            assert mask.sum() == entry["area"]
+
+
+def test_crowds_are_painted_too(tmp_path):
+    entry = {"image_id": 1, "category_id": 7, "segmentation": {"counts": [1, 3, 2], "size": [2, 3]}, "iscrowd": 1}
+    record = {"images": [{"id": 1, "file_name": "a.jpg", "height": 2, "width": 3}], "annotations": [entry]}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(record))
+    assert Instances(path, {7: 5}).label_map("1").tolist() == [[0, 5, 0], [5, 5, 0]]
+    assert Instances(path, {8: 5}).label_map("1").tolist() == [[0, 0, 0], [0, 0, 0]]
+    path.write_text(json.dumps({"images": record["images"], "annotations": [{"image_id": 1}]}))
+    with pytest.raises(DataError, match=r"a\.json: is no COCO file of instances: KeyError\('category_id'\)"):
+        Instances(path, {7: 5})
