@@ -1,4 +1,4 @@
-"""Each data set type on disk, as small as possible and in its original layout, with what SSSegmentation 1.7.0 read there."""
+"""Each data set type on disk, small and in its original layout, with what SSSegmentation 1.7.0 read there."""
 
 import functools
 import gzip

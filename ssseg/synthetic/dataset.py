@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..modules.utils.errors import DataError
+from ..modules.utils.errors import DataError, ResourceError
 from ..modules.utils.files import touchdirs
 from .classes import CLASSES, VOID
 from .scene import draw_scene
@@ -53,40 +53,39 @@ def write_dataset(
     """
     root = Path(root)
     counts = {"train": num_train, "val": num_val, "test": num_test}
-    for name, value, least in (
-        ("size", min(size), 32),
-        ("seed", seed, 0),
-        *((f"num_{k}", v, 0) for k, v in counts.items()),
-    ):
-        if value < least:
-            raise DataError(f"write_dataset: {name}={value} must be at least {least}")
-    wanted = {"version": VERSION, "size": list(size), "seed": seed, **counts}
+    least = {"size": (min(size), 32), "seed": (seed, 0), **{f"num_{name}": (n, 0) for name, n in counts.items()}}
+    for name, (value, lowest) in least.items():
+        if value < lowest:
+            raise DataError(f"write_dataset: {name}={value} must be at least {lowest}")
+    content = {"version": VERSION, "size": list(size), "seed": seed, **counts}
     found = _manifest(root)
-    if found == wanted | {"complete": True}:
+    if found == content | {"complete": True}:
         return root
     if found is None and root.is_dir() and any(root.iterdir()):
-        raise DataError(f"{root}: is not empty and was not written by `ssseg data synthetic`; nothing is overwritten")
-    for folder in (root / "images", root / "labels"):
-        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(f"{root}: is not empty and holds no data set of `ssseg data synthetic`; nothing is overwritten")
     touchdirs(root)
-    _write_manifest(root, wanted | {"complete": False})
-    rows = [*((k, name, *colour) for k, (name, colour) in enumerate(CLASSES.items())), (VOID, "void", 0, 0, 0)]
-    table = "".join("\t".join(map(str, row)) + "\n" for row in rows)
-    (root / "classes.txt").write_text(f"# id\tname\tr\tg\tb\n{table}", encoding="utf-8")
-    done, total = 0, sum(counts.values())
-    for number, (name, count) in enumerate(counts.items()):
-        for folder in (root / "images" / name, root / "labels" / name):
-            touchdirs(folder)
-        for index in range(count):
-            image, labels = draw_scene((seed, number, index), size)
-            file = f"{name}/scene_{index:04d}.png"
-            _write_image(root / "images" / file, image)
-            _write_labels(root / "labels" / file, labels)
-            done += 1
+    try:
+        _write_manifest(root, content | {"complete": False})
+        for folder in (root / "images", root / "labels"):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+        _write_classes(root)
+        for done, (name, key) in enumerate(_names_and_keys(counts, seed), 1):
+            image, labels = draw_scene(key, size)
+            _write_image(root / "images" / name, image)
+            _write_labels(root / "labels" / name, labels)
             if progress is not None:
-                progress(done, total)
-    _write_manifest(root, wanted | {"complete": True})
+                progress(done, sum(counts.values()))
+        _write_manifest(root, content | {"complete": True})
+    except OSError as error:
+        raise ResourceError(f"{root}: the data set cannot be written: {error.strerror or error}") from error
     return root
+
+
+def _names_and_keys(counts: dict[str, int], seed: int) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    for number, (name, count) in enumerate(counts.items()):
+        for index in range(count):
+            yield f"{name}/scene_{index:04d}.png", (seed, number, index)
 
 
 def _manifest(root: Path) -> dict[str, Any] | None:
@@ -103,11 +102,19 @@ def _write_manifest(root: Path, content: dict[str, Any]) -> None:
     (root / MANIFEST).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
+def _write_classes(root: Path) -> None:
+    rows = [*((k, name, *colour) for k, (name, colour) in enumerate(CLASSES.items())), (VOID, "void", 0, 0, 0)]
+    lines = ["# id\tname\tr\tg\tb", *("\t".join(map(str, row)) for row in rows)]
+    (root / "classes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
 def _write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels)
     colours = bytes(channel for colour in CLASSES.values() for channel in colour)
     picture.putpalette(colours.ljust(3 * 256, b"\0"))

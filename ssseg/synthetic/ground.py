@@ -57,7 +57,7 @@ class Ground:
             bloom = where & (self.texture("grain", 20, offset + 77) > 0.3)
             colour = mix(colour, rgb(dice.choice(BLOSSOMS)), bloom * np.float32(0.8))
         if season.snow:
-            lying = smoothstep(self.texture("rough", 3, offset + 31) + 0.35 * blades, -0.3, -0.05)
+            lying = smoothstep(self.texture("rough", 3, offset + 31) + 0.35 * blades, -0.45, -0.2)
             colour = mix(colour, SNOW, lying * season.snow)
         shade = smoothstep(self.texture("rough", 0.35, offset + 500), -0.1, 0.1) * 0.35
         lit = light.on(colour, (1 - shade) * light.direction[1])
@@ -90,7 +90,7 @@ class Ground:
             colour = mix(colour, rgb(season.grass[0]), between_wheels * 0.7)
             ragged = 0.35
         drifts = smoothstep(grain + np.abs(off) / half * 0.5, 0.0, 0.5)
-        colour = mix(colour, SNOW, drifts * (season.snow * 0.7))
+        colour = mix(colour, SNOW, drifts * (season.snow * 0.45))
         distance = np.abs(off) - half + ragged * grain
         coverage = np.clip(0.5 - distance * pixels, 0, 1) * (canvas.rows > canvas.camera.horizon + 1)
         canvas.paint(coverage, light.through_air(light.on(colour, light.direction[1]), self.depth))
@@ -123,6 +123,6 @@ class Ground:
         glitter = smoothstep(ripple, 0.33, 0.5) * (0.3 if light.direction[2] < 0 else 0.1)
         colour = colour + light.sun * glitter
         ice = smoothstep(self.texture("rough", 2, offset + 99), -0.1, 0.05)
-        colour = mix(colour, light.on(SNOW, light.direction[1]), ice * (season.snow * 0.5))
+        colour = mix(colour, light.on(SNOW, light.direction[1]), ice * (season.snow * 0.3))
         canvas.paint(coverage, colour)
         canvas.mark(coverage, WATER)

@@ -94,5 +94,5 @@ SUMMER = Season(
     ("#7f9a45", "#b7a85a", "#6b8d40", "#c9b56a"), ("#3c6a2c", "#4d7733", "#5f7f3b", "#2f5a35"), flowers=0.15
 )
 AUTUMN = Season(("#a1934f", "#8a8a48", "#b08f4f"), ("#c4702a", "#b8902f", "#9a4a26", "#6d7a33", "#d09a3a"))
-WINTER = Season(("#8a8a6c", "#7f7a5e"), ("#5d5a48", "#3f5540", "#6e6250"), snow=0.85)
-SEASONS = (SPRING, SUMMER, SUMMER, AUTUMN, WINTER)
+WINTER = Season(("#7d8653", "#878a5a"), ("#5d5a48", "#3f5540", "#6e6250"), snow=0.85)
+SEASONS = (SPRING, SPRING, SUMMER, SUMMER, AUTUMN, AUTUMN, WINTER)

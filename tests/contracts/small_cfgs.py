@@ -230,6 +230,50 @@ SEGMENTORS = {
         },
         losses=_TWO_STAGES,
     ),
+    "MCIBI": segmentor(
+        "MCIBI",
+        {
+            "out_channels": 8,
+            "transform_channels": 4,
+            "use_hard_aggregate": False,
+            "use_loss": True,
+            "context_within_image": {"is_on": True, "type": "ppm", "cfg": {"pool_scales": [1, 2]}},
+            "downsample_backbone": {"kernel_size": 3, "stride": 1, "padding": 1, "bias": False},
+            "loss_cfg": _LOSS,
+            "update_cfg": {
+                "strategy": "cosine_similarity",
+                "ignore_index": -100,
+                "momentum_cfg": {"base_momentum": 0.1, "base_lr": None, "adjust_by_learning_rate": False},
+            },
+        },
+        losses=_TWO_STAGES,
+    ),
+    "MCIBIPlusPlus": segmentor(
+        "MCIBIPlusPlus",
+        {},
+        head={
+            "in_channels": 64,
+            "feats_channels": 8,
+            "out_channels": 8,
+            "transform_channels": 4,
+            "use_hard_aggregate": False,
+            "downsample_before_sa": True,
+            "force_use_preds_pr": False,
+            "warmup_epoch": 0,
+            "context_within_image": {"is_on": True, "type": "ppm", "cfg": {"pool_scales": [1, 2]}},
+            "decoder": {
+                "pr": {"in_channels": 8, "out_channels": 8, "dropout": 0.0},
+                "cwi": {"in_channels": 8, "out_channels": 8, "dropout": 0.0},
+                "cls": {"in_channels": 28, "out_channels": 8, "dropout": 0.0, "kernel_size": 3, "padding": 1},
+            },
+            "fpn": {"in_channels_list": [8, 16, 32, 64], "feats_channels": 16, "out_channels": 4},
+            "update_cfg": {
+                "ignore_index": -100,
+                "momentum_cfg": {"base_momentum": 0.1, "base_lr": None, "adjust_by_learning_rate": False},
+            },
+        },
+        losses={"loss_aux": _LOSS, "loss_cls": _LOSS, "loss_cwi": _LOSS, "loss_pr": _LOSS},
+    ),
     "PSANet": segmentor(
         "PSANet",
         {

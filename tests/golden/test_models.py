@@ -27,6 +27,9 @@ def build(entry):
 def filled(entry):
     module = build(entry)
     fill(module)
+    for key, (operation, value) in entry.get("overrides", {}).items():
+        tensor = module.state_dict()[key]
+        tensor.copy_(tensor.abs()) if operation == "abs" else tensor.fill_(value)
     return module.eval()
 
 
@@ -80,16 +83,21 @@ def test_training_step(case):
         mode="TRAIN",
         images=golden_input(case, tuple(record["input_shape"])),
         seg_targets=golden_labels(case, (n, height, width), entry["num_classes"], entry["labels_ignore_index"]),
+        edge_targets=golden_labels(f"{case}:edge", (n, height, width), 2) if "edge_targets" in record else None,
     )
     torch.manual_seed(0)  # heads that learn from random points draw the recorded ones
-    result = module(sample)
+    result = module(sample, **record.get("forward_kwargs", {}))
     result.loss.backward()
     logged = {name: value.item() for name, value in result.losses_log_dict.items()}
     assert logged == pytest.approx(record["losses"], rel=1e-4)
     assert result.loss.item() == pytest.approx(record["loss"], rel=1e-4)
-    norms = {name: p.grad.double().norm() for name, p in module.named_parameters()}
+    norms = {name: p.grad.double().norm() for name, p in module.named_parameters() if p.requires_grad}
     share = record.get("gradient_tolerance", 1e-3)  # points ranked by uncertainty change places with the last bits
     for name, expected in record["grad_norms"].items():
         assert norms[name].item() == pytest.approx(expected, rel=share, abs=1e-5), name
     total = torch.stack(list(norms.values())).norm().item()
     assert total == pytest.approx(record["total_grad_norm"], rel=share)
+    for key, info in record.get("post", {}).items():
+        expected = torch.from_numpy(np.load(DATA / f"{case}.npz")[f"post:{key}"]).flatten()
+        error = (module.state_dict()[key].flatten()[:: info["step"]] - expected).abs().max()
+        assert error <= 1e-4 * expected.abs().max(), f"{key}: {error}"

@@ -39,7 +39,7 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         "base_channels": 16,
         "selected_indices": (0, 1, 2, 3),
     },
-    optimizer={"type": "Muon", "lr": 0.05, "weight_decay": 0.02, "adamw_lr_ratio": 0.2},
+    optimizer={"type": "Muon", "lr": 0.03, "weight_decay": 0.05, "adamw_lr_ratio": 0.2},
 )
 SEGMENTOR_CFG["head"] = {
     "in_channels": [16, 128],
@@ -53,7 +53,7 @@ SEGMENTOR_CFG["losses"] = {"loss_cls": {"type": "CrossEntropyLoss"}}
 SEGMENTOR_CFG["norm_cfg"] = {"type": "BatchNorm2d"}
 SEGMENTOR_CFG["scheduler"].pop("power")
 SEGMENTOR_CFG["scheduler"].update({"type": "OneCycleScheduler", "warmup_fraction": 0.15})
-SEGMENTOR_CFG["runtime"] = {"channels_last": True, "loss_grid": "logits"}
+SEGMENTOR_CFG["runtime"] = {"channels_last": True}
 SEGMENTOR_CFG["dataloader"]["train"]["num_workers_per_gpu"] = 0
 SEGMENTOR_CFG["dataloader"]["test"]["num_workers_per_gpu"] = 0
 SEGMENTOR_CFG["eval_interval_epochs"] = 2

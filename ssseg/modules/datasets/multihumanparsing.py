@@ -50,12 +50,12 @@ class _MHPDataset(BaseDataset):
     def read_annotation(self, annpath: str) -> np.ndarray:
         first = os.path.basename(annpath)
         paths = [os.path.join(self.ann_dir, name) for name in self._files.get(first.rsplit("_", 2)[0], [first])]
-        labels = as_numbers(read_label(paths[0]), shown(paths[0])).copy()
+        labels = as_numbers(read_label(paths[0]), shown(paths[0]))
         for path in paths[1:]:
             person = as_numbers(read_label(path), shown(path))
             if person.shape != labels.shape:
                 raise LabelError(f"{shown(path)}: is {person.shape} (height, width), {shown(paths[0])} {labels.shape}")
-            np.copyto(labels, person, where=person > 0)
+            labels = np.where(person > 0, person, labels)
         return labels
 
 

@@ -52,7 +52,7 @@ def test_a_matlab_file_without_the_matrix_is_named(tmp_path):
     cfg = recorded_tree(tmp_path, "COCOStuff10kDataset")
     (path,) = (tmp_path / "annotations").iterdir()
     write_mat(path, {"T": np.zeros((6, 8), np.uint8)})
-    with pytest.raises(LabelError, match=r"000000000077\.mat: holds no matrix of numbers 'S', but 'T'"):
+    with pytest.raises(LabelError, match=r"000000000077\.mat: holds no matrix of numbers 'S', but T\."):
         BuildDataset("TRAIN", None, cfg)[0]
 
 
@@ -93,3 +93,22 @@ def test_other_json_files_are_named(tmp_path, content, message):
 def test_a_missing_annotation_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"the annotation file .*instances_val2017\.json does not exist"):
         BuildDataset("TEST", None, {"type": "COCOVOCSUBDataset", "rootdir": str(tmp_path), "set": "val"})
+
+
+PANOPTIC = Path("/work/shared/data/samples/COCOPanoptic/annotations")
+
+
+@pytest.mark.skipif(not PANOPTIC.is_dir(), reason=f"{PANOPTIC} is not here")
+def test_real_panoptic_maps_are_colours_and_no_label_maps(tmp_path):
+    path = PANOPTIC / "panoptic_val2017/000000000139.png"
+    colours = read_label(path).astype(int)
+    record = json.loads((PANOPTIC / "panoptic_val2017.json").read_text())
+    segments = next(entry for entry in record["annotations"] if entry["image_id"] == 139)["segments_info"]
+    assert {segment["id"] for segment in segments} <= set(np.unique(colours @ [1, 256, 65536]).tolist())
+    write_coco_json(tmp_path / "annotations/stuff_val2017.json", [139])
+    (tmp_path / "val2017").mkdir()
+    (tmp_path / "val2017/000000000139.png").symlink_to(path)
+    (tmp_path / "val2017/000000000139.jpg").symlink_to(PANOPTIC.parent / "images/val2017/000000000139.jpg")
+    dataset = BuildDataset("TEST", None, {"type": "COCOStuffDataset", "rootdir": str(tmp_path), "set": "val"})
+    with pytest.raises(LabelError, match=r"000000000139\.png: holds colours, .* not class ids"):
+        dataset[0]

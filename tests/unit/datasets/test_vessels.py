@@ -9,6 +9,7 @@ from ssseg.modules.utils.images import read_label
 from tests.trees import drive_tree, make_labels, write_label, write_list, write_pair
 
 RETINA = Path("/work/shared/data/retina/drive")
+SAMPLES, DRIVE = Path("/work/shared/data/samples"), "DRIVE/training"
 CFG = {"type": "DRIVEDataset", "train": {"set": "train"}, "test": {"set": "val"}}
 
 
@@ -50,21 +51,20 @@ def test_the_real_images_are_read_alike_in_both_layouts(tmp_path):
         assert 0.05 < ours["seg_target"].mean() < 0.2
 
 
-SAMPLES = Path("/work/shared/data/samples")
-
-
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not here")
 @pytest.mark.parametrize(
     ("kind", "image", "label", "size"),
     [
         ("ChaseDB1Dataset", "CHASE/CHASEDB1/Image_01L.jpg", "CHASE/CHASEDB1/Image_01L_1stHO.png", (960, 999)),
+        ("DRIVEDataset", f"{DRIVE}/images/21_training.tif", f"{DRIVE}/1st_manual/21_manual1.gif", (584, 565)),
         ("STAREDataset", "STARE/stare-images/im0002.ppm", "STARE/labels-ah/im0002.ah.ppm", (605, 700)),
     ],
 )
 def test_the_original_files_are_read_without_conversion(tmp_path, kind, image, label, size):
     for path, folder in ((image, "images"), (label, "annotations")):
         (tmp_path / folder / "training").mkdir(parents=True)
-        (tmp_path / folder / "training" / Path(path).name).symlink_to(SAMPLES / path)
+        name = Path(path).name.replace("21_manual1", "21_training_manual1")
+        (tmp_path / folder / "training" / name).symlink_to(SAMPLES / path)
     write_list(tmp_path / "train.txt", [Path(image).name])
     dataset = BuildDataset("TRAIN", None, {"type": kind, "rootdir": str(tmp_path), "set": "train"})
     dataset.check_files()

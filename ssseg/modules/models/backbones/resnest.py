@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from ...utils.errors import ConfigError
 from .bricks import BuildActivation, BuildNormalization
 from .checks import one_of
 from .resnet import ResNet, convert_resnet
@@ -133,6 +134,12 @@ class BottleneckOf:
         **layers: Any,
     ) -> Bottleneck:
         width = planes if self.groups == 1 else planes * self.base_width // self.base_channels * self.groups
+        parts = self.groups * self.attention["radix"]
+        if width % parts:
+            raise ConfigError(
+                f"SEGMENTOR_CFG['backbone']['radix']: with 'groups' it splits the channels into {parts} parts, but a "
+                f"block has {width}; 'base_channels' or 'base_width' must make that a multiple."
+            )
         return Bottleneck(
             inplanes,
             width,
@@ -155,7 +162,8 @@ class ResNeSt(ResNet):
     Args:
         depth: 50, 101, 152 or 200 layers.
         radix: convolutions in a split-attention block.
-        groups: of each of them; with more than one, their width is `base_width` / `base_channels` of a ResNet's.
+        groups: in which each of them treats its channels apart; with more than one, their width is `base_width` /
+            `base_channels` of a ResNet's.
         reduction_factor: see `SplitAttentionConv2d`.
         use_avg_after_block_conv2: blocks with a stride average after their split attention.
 

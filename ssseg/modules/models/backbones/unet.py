@@ -38,9 +38,16 @@ class ConvBlock(nn.Module):
 class InterpConv(nn.Module):
     """Doubles the size by interpolation and changes the width by a 1x1 convolution, which comes second by default."""
 
-    def __init__(self, in_channels: int, out_channels: int, conv_first: bool = False, **layers: Any):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm_cfg: Mapping[str, Any] | None,
+        act_cfg: Mapping[str, Any] | None,
+        conv_first: bool = False,
+    ):
         super().__init__()
-        conv = nn.Sequential(*conv_norm_act(in_channels, out_channels, 1, **layers))
+        conv = nn.Sequential(*conv_norm_act(in_channels, out_channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg))
         double = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         self.interp_upsample = nn.Sequential(conv, double) if conv_first else nn.Sequential(double, conv)
 
@@ -65,7 +72,7 @@ class DeconvModule(nn.Module):
         return self.deconv_upsamping(x)  # (N, out_channels, 2H, 2W)
 
 
-UPSAMPLES = {"InterpConv": InterpConv, "DeconvModule": DeconvModule}
+UPSAMPLES: dict[str, type[nn.Module]] = {"InterpConv": InterpConv, "DeconvModule": DeconvModule}
 
 
 def build_upsample(

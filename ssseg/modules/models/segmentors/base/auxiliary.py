@@ -1,7 +1,7 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
@@ -36,6 +36,20 @@ def BuildAuxiliaryDecoder(  # noqa: N802
         layers += [nn.Upsample(**upsample)] if upsample else []
     width = out_channels if num_convs else in_channels
     return nn.Sequential(*layers, nn.Dropout2d(dropout), nn.Conv2d(width, num_classes, 1))
+
+
+def predict_auxiliary(decoder: nn.Module | None, maps: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return the scores of the auxiliary heads by the names of their losses.
+
+    Args:
+        decoder: one head reads the last map but one; a ModuleList of k heads the k maps before the last.
+    """
+    if decoder is None:
+        return {}
+    if not isinstance(decoder, nn.ModuleList):
+        return {"loss_aux": decoder(maps[-2])}
+    read = maps[:-1][-len(decoder) :]
+    return {f"loss_aux{i}": head(x) for i, (head, x) in enumerate(zip(decoder, read, strict=True), start=1)}
 
 
 def require_one_auxiliary(auxiliary_cfg: object, reader: str) -> None:

@@ -9,7 +9,7 @@ from ....utils.errors import ConfigError, call_with
 from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
 from ...losses import calculatelosses
 from ...samplers import BuildPixelSampler
-from .auxiliary import BuildAuxiliaryDecoder
+from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary
 from .inference import infer, infer_augmented
 from .resize import resize, sample_labels
 from .selection import SelectedMaps, default_indices
@@ -142,7 +142,7 @@ class BaseSegmentor(nn.Module):
                 for name, target in annotations.items()
             }
         if not any(name.startswith("loss_aux") for name in named):
-            named = {**self._predict_auxiliary(backbone_outputs), **named}
+            named = {**predict_auxiliary(self.auxiliary_decoder, backbone_outputs), **named}
         predictions = {
             name: resize(scores, grid, self.align_corners) if scores.ndim == 4 else scores
             for name, scores in named.items()
@@ -156,15 +156,6 @@ class BaseSegmentor(nn.Module):
             preds_to_tgts_mapping=preds_to_tgts_mapping,
             pixel_sampler=self.pixel_sampler,
         )
-
-    def _predict_auxiliary(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        decoder = self.auxiliary_decoder
-        if decoder is None:
-            return {}
-        if not isinstance(decoder, nn.ModuleList):
-            return {"loss_aux": decoder(features[-2])}
-        read = features[:-1][-len(decoder) :]
-        return {f"loss_aux{i}": head(x) for i, (head, x) in enumerate(zip(decoder, read, strict=True), start=1)}
 
     def inference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> Tensor:
         """Return scores (N, K, h, w) as `SEGMENTOR_CFG['inference']` says, in eval mode, without gradients.

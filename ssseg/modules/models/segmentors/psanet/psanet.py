@@ -26,7 +26,7 @@ class PSANet(BaseSegmentor):
     def build_head(
         self,
         *,
-        type: str,  # noqa: A002  (the name that configs use)
+        type: str,
         in_channels: int,
         feats_channels: int,
         compact: bool,
