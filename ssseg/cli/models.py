@@ -3,31 +3,31 @@
 import argparse
 import ast
 import json
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from .arguments import OVERRIDES_HELP
 
-_COLUMNS = ("method", "backbone", "dataset", "schedule", "miou", "checkpoint")
-_FILTER_HELP = f"""only those whose FIELD ({", ".join(_COLUMNS)}) is like the shell pattern, as backbone=R-50*; numbers
-may also be compared, as miou>=80. May be given several times"""
+_LIST_HELP = "Print names, what they are, and what SSSegmentation has published for them: mIoU in percent, checkpoint."
+_INFO_HELP = "Print a network's parameters, multiply-adds in eval mode, and the maps of its backbone. Needs no data."
+_FILTER_HELP = (
+    "only those whose method, backbone, dataset, schedule, miou or checkpoint is like the shell pattern, as "
+    "backbone=R-50*; or miou>=80, miou<=80. May be given several times"
+)
+_HEADER = ("name", "method", "backbone", "dataset", "lr/policy/batch/epochs", "mIoU", "checkpoint")
 
 
 def add_parser(commands: Any) -> None:
     """Register the command and its subcommands."""
     parser = commands.add_parser("models", help="list the experiments, describe a network", description=__doc__)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    text = "Print names, what they are, and what SSSegmentation has published for them: mIoU in percent, checkpoint."
-    listing = actions.add_parser("list", help="print names and what they are", description=text)
+    listing = actions.add_parser("list", help="print names and what they are", description=_LIST_HELP)
     listing.add_argument("words", nargs="*", default=[], help="only experiments whose line or text holds all of these")
     listing.add_argument("--filter", action="append", default=[], metavar="FIELD=PATTERN", help=_FILTER_HELP)
     listing.add_argument("--json", action="store_true", help="print a list of objects")
-    text = "Print a network's parameters, multiply-adds in eval mode, and the maps of its backbone. Needs no data."
-    describing = actions.add_parser("info", help="print a network's size and cost", description=text)
+    describing = actions.add_parser("info", help="print a network's size and cost", description=_INFO_HELP)
     describing.add_argument("config", help="a config file, or the name of an experiment")
     describing.add_argument("overrides", nargs="*", default=[], metavar="a.b.c=value", help=OVERRIDES_HELP)
     describing.add_argument(
@@ -45,39 +45,42 @@ def run(options: argparse.Namespace) -> int:
 def list_experiments(options: argparse.Namespace) -> int:
     """Print a line for each experiment that fits."""
     from ..modules.utils.configfiles import experiments
+    from .modelzoo import FIELDS, configured, parse_filter, published
 
-    published, texts = _published(), {name: _first_line(path) for name, path in experiments().items()}
-    rows = [{"name": name, **(published.get(name) or _configured(name))} for name in texts]
-    words = [word.lower() for word in options.words]
-    tests = [_parse_filter(text) for text in options.filter]
+    known = published()
+    rows = [
+        {"name": name, **(known.get(name) or configured(name)), "text": _first_line(path)}
+        for name, path in experiments().items()
+    ]
+    words, tests = [word.lower() for word in options.words], [parse_filter(text) for text in options.filter]
     chosen = [
         row
         for row in rows
-        if all(word in f"{' '.join(map(str, row.values()))} {texts[row['name']]}".lower() for word in words)
-        and all(test(row) for test in tests)
+        if all(word in " ".join(map(str, row.values())).lower() for word in words) and all(fits(row) for fits in tests)
     ]
     if options.json:
-        print(json.dumps([{**row, "text": texts[row["name"]]} for row in chosen], indent=1))
+        print(json.dumps(chosen, indent=1))
     elif chosen:
-        header = ("name", "method", "backbone", "dataset", "lr/policy/batch/epochs", "mIoU", "checkpoint")
-        _print_table([header, *([row[field] for field in ("name", *_COLUMNS)] for row in chosen)])
+        _print_table([_HEADER, *([row[field] for field in ("name", *FIELDS)] for row in chosen)])
     else:
-        asked = " and ".join([*options.words, *options.filter])
-        print(f"none of the {len(rows)} experiments fits {asked}")
+        print(f"none of the {len(rows)} experiments fits {' and '.join(options.words + options.filter)}")
     return 0
 
 
 def info(options: argparse.Namespace) -> int:
-    """Print what a network holds and costs."""
+    """Print what a network holds and costs, and what has been published for it."""
     from ..engine.modelinfo import describe
+    from ..modules.utils.configfiles import experiments, find_config
     from ..modules.utils.configparser import load_config
+    from .modelzoo import published
 
     cfg = load_config(options.config, options.overrides)
     channels = (cfg.get("backbone") or {}).get("in_channels", 3)
     facts = describe(cfg, (options.batch, channels, *options.size))
-    published = _published().get(Path(options.config).stem, {})
+    path = find_config(options.config)
+    known = published().get(path.stem) if experiments().get(path.stem) == path else None
     if options.json:
-        print(json.dumps({"name": options.config, **asdict(facts), "published": published}, indent=1))
+        print(json.dumps({"name": path.stem, **asdict(facts), "published": known}, indent=1))
         return 0
     lines = {
         "images": " x ".join(map(str, facts.input_shape)),
@@ -85,65 +88,15 @@ def info(options: argparse.Namespace) -> int:
         "trainable": f"{facts.trainable:,}",
         "multiply-adds": f"{facts.macs:,} in convolutions and linear layers",
         "with attention": f"{facts.total_macs:,} in these and all other matrix products",
-        **{f"published {field}": published[field] for field in published if published[field] is not None},
     }
+    if known:
+        lines |= {f"published {metric}": f"{value} %" for metric, value in known["metrics"].items()}
+        lines["checkpoint"] = known["checkpoint"]
     _print_table(lines.items())
     print("\nmaps of the backbone")
     maps = [(i, x.channels, x.stride, f"{x.height} x {x.width}") for i, x in enumerate(facts.maps)]
     _print_table([("index", "channels", "stride", "size"), *maps])
     return 0
-
-
-def _published() -> dict[str, dict[str, Any]]:
-    """Return name -> what has been published for it, by `_COLUMNS`."""
-    from ..modules.utils.configfiles import configs_folder
-
-    table = json.loads((configs_folder() / "modelzoo.json").read_text(encoding="utf-8"))
-    rows = {}
-    for name, row in table["experiments"].items():
-        main, value = next(iter(row.pop("metrics").items()), ("", None))
-        row["miou"] = value if main.startswith("mIoU") else None
-        rows[name] = {**row, "checkpoint": table["checkpoints"] + row["checkpoint"]}
-    return rows
-
-
-def _configured(name: str) -> dict[str, Any]:
-    """Return what the config itself says, for an experiment of which nothing has been published."""
-    from ..modules.utils.configparser import load_config
-
-    cfg = load_config(name)
-    schedule, backbone = cfg["scheduler"], cfg["backbone"]
-    policy = schedule["type"].removesuffix("Scheduler").lower()
-    batch = cfg["dataloader"]["expected_total_train_bs_for_assert"]
-    return {
-        "method": cfg["type"],
-        "backbone": backbone.get("structure_type", backbone["type"]),
-        "dataset": cfg["dataset"]["type"].removesuffix("Dataset"),
-        "schedule": f"{schedule['optimizer']['lr']}/{policy}/{batch}/{schedule['max_epochs']}",
-        "miou": None,
-        "checkpoint": None,
-    }
-
-
-def _parse_filter(text: str) -> Callable[[dict[str, Any]], bool]:
-    from ..modules.utils.errors import ConfigError, listed, nearest
-
-    match = re.fullmatch(r"(\w+)\s*(>=|<=|=)\s*(.+)", text)
-    if not match:
-        raise ConfigError(f"--filter {text}: must be FIELD=PATTERN, FIELD>=NUMBER or FIELD<=NUMBER")
-    field, sign, value = match.groups()
-    if field not in _COLUMNS:
-        raise ConfigError(f"--filter {text}: no field {field!r}.{nearest(field, _COLUMNS)} It is {listed(_COLUMNS)}.")
-    if sign == "=":
-        return lambda row: fnmatch(str(row[field]).lower(), value.lower())
-    try:
-        limit = float(value)
-    except ValueError as error:
-        raise ConfigError(f"--filter {text}: {value!r} is no number") from error
-    if field != "miou":
-        raise ConfigError(f"--filter {text}: only miou is a number; compare {field} with =")
-    factor = 1 if sign == ">=" else -1
-    return lambda row: row[field] is not None and factor * row[field] >= factor * limit
 
 
 def _print_table(rows: Iterable[Sequence[Any]]) -> None:

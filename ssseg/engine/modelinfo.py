@@ -57,6 +57,8 @@ def describe(model: Mapping[str, Any] | nn.Module, input_shape: Sequence[int]) -
     Raises:
         ConfigError: the cfg does not fit, or the network does not run on such images.
     """
+    if len(input_shape) != 4 or min(input_shape) < 1:
+        raise ConfigError(f"input_shape={tuple(input_shape)}: must be four numbers from 1 on, (N, C, H, W)")
     if isinstance(model, nn.Module):
         return _measure(model, input_shape)
     cfg = _without_pretrained(model)

@@ -1,6 +1,6 @@
 """One image in, one label map out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,8 @@ class Predictor:
         self.label_map = label_map_of(cfg, load_weights(self.segmentor, ckptspath, ema=ema))
         self.segmentor.eval()
         self.precision = Precision(cfg.get("fp16_cfg"), self.device)
-        pipeline = cfg["dataset"]["test"]["data_pipelines"]
-        self.transforms = build_pipeline(pipeline, where="SEGMENTOR_CFG['dataset']['test']['data_pipelines']")
+        where = "SEGMENTOR_CFG['dataset']['test']['data_pipelines']"
+        self.transforms = build_pipeline(pipeline_for_tests(cfg["dataset"]), where=where)
         tta = cfg["inference"].get("tta") or {}
         self.augmented = list(tta.get("multiscale", [1])) != [1] or bool(tta.get("flip"))
 
@@ -105,3 +105,14 @@ class Predictor:
         with self.precision.autocast():
             labels = label_images(self.segmentor, tensor, (height, width), augmented=self.augmented)[0]
         return Prediction(np.ascontiguousarray(bgr[..., ::-1]), labels.cpu().numpy(), self.label_map)
+
+
+def pipeline_for_tests(dataset_cfg: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the transforms of the test part of `SEGMENTOR_CFG['dataset']`; of several data sets, those of the first."""
+    part = dataset_cfg.get("test") or {}
+    if "data_pipelines" in part:
+        return list(part["data_pipelines"])
+    members = [member for member in part.values() if isinstance(member, Mapping) and "data_pipelines" in member]
+    if members:
+        return list(members[0]["data_pipelines"])
+    return list(dataset_cfg.get("data_pipelines", []))

@@ -221,6 +221,24 @@ SEGMENTORS = {
         auxiliary=[{"in_channels": 8, "out_channels": 8, "dropout": 0.0}] * 2,
         losses={"loss_aux1": _LOSS, "loss_aux2": _LOSS, "loss_cls": _LOSS},
     ),
+    "IDRNet": segmentor(
+        "IDRNet",
+        {
+            "ignore_index": -100,
+            "clsrelation_momentum": 0.1,
+            "dlclsreps_momentum": 0.1,
+            "force_stage1_use_oripr": False,
+            "refine_coarsecontext_channels": 4,
+            "refine_idcontext_channels": 4,
+            "use_fpn_after": True,
+            "use_fpn_before": False,
+            "use_sa_on_coarsecontext_after": True,
+            "use_sa_on_coarsecontext_before": True,
+            "coarse_context": {"type": "ppm", "pool_scales": [1, 2]},
+            "fpn": {"in_channels_list": [8, 16, 32, 64], "feats_channels": 8, "out_channels": 4},
+        },
+        losses=_TWO_STAGES,
+    ),
     "ISNet": segmentor(
         "ISNet",
         {

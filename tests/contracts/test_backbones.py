@@ -87,3 +87,11 @@ def test_no_normalization_and_no_activation(name):
 def test_two_builds_share_nothing(name):
     one, other = BuildBackbone(BACKBONES[name]), BuildBackbone(BACKBONES[name])
     assert not {p.data_ptr() for p in one.parameters()} & {p.data_ptr() for p in other.parameters()}
+
+
+@pytest.mark.slow
+def test_export(backbone):
+    batch = images(1, 64, 96)
+    with torch.no_grad():
+        program = torch.export.export(backbone, (batch,), strict=False)
+        assert_near(program.module()(batch), backbone(batch))

@@ -99,6 +99,7 @@ def test_a_published_file_has_one_normalization_and_a_classifier(monkeypatch):
     backbone = BuildBackbone({**V1, "pretrained_model_path": "x.pth"})
     assert same(backbone, {**state, **norm3})
     assert torch.equal(backbone.norm0.weight, torch.ones(40))
+    assert same(BuildBackbone({**V1, "out_indices": (0,), "pretrained_model_path": "x.pth"}), state)
     published(monkeypatch, {f"backbone.{key}": value for key, value in list(state.items())[1:]})
     with pytest.raises(CheckpointError, match=r"1 missing: downsample_layers\.0\.0\.weight"):
         BuildBackbone({**V1, "pretrained_model_path": "x.pth"})

@@ -30,6 +30,7 @@ class SegmentorBuilder(BaseModuleBuilder):
             "FCN": f"{_HERE}.fcn.fcn:FCN",
             "GCNet": f"{_HERE}.gcnet.gcnet:GCNet",
             "ICNet": f"{_HERE}.icnet.icnet:ICNet",
+            "IDRNet": f"{_HERE}.idrnet.idrnet:IDRNet",
             "ISANet": f"{_HERE}.isanet.isanet:ISANet",
             "ISNet": f"{_HERE}.isnet.isnet:ISNet",
             "MCIBI": f"{_HERE}.mcibi.mcibi:MCIBI",

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
+from ...backbones.resnet import ResNet
 from ..pspnet import PyramidPoolingModule
 
 
@@ -72,10 +73,8 @@ class ICNetEncoder(nn.Module):
 
 
 def _require_widths(backbone: Any, layer_channels_list: Sequence[int]) -> None:
-    if not hasattr(backbone, "layer4"):
-        raise ConfigError(
-            f"SEGMENTOR_CFG['backbone']: {type(backbone).__name__} has no layer1 to layer4; ICNet needs a ResNet."
-        )
+    if not isinstance(backbone, ResNet):
+        raise ConfigError(f"SEGMENTOR_CFG['backbone']: is a {type(backbone).__name__}; ICNet needs a ResNet.")
     expected = [backbone.out_channels[1], backbone.out_channels[3]]
     if list(layer_channels_list) != expected:
         raise ConfigError(
