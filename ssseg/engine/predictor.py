@@ -1,6 +1,6 @@
 """One image in, one label map out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,12 +107,11 @@ class Predictor:
         return Prediction(np.ascontiguousarray(bgr[..., ::-1]), labels.cpu().numpy(), self.label_map)
 
 
-def pipeline_for_tests(dataset_cfg: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the transforms of the test part of `SEGMENTOR_CFG['dataset']`; of several data sets, those of the first."""
+def pipeline_for_tests(dataset_cfg: Mapping[str, Any]) -> list[Any]:
+    """Return the test transforms of `SEGMENTOR_CFG['dataset']`; of several joined data sets, those of the first."""
     part = dataset_cfg.get("test") or {}
-    if "data_pipelines" in part:
-        return list(part["data_pipelines"])
-    members = [member for member in part.values() if isinstance(member, Mapping) and "data_pipelines" in member]
-    if members:
-        return list(members[0]["data_pipelines"])
-    return list(dataset_cfg.get("data_pipelines", []))
+    for place in (part, dataset_cfg):
+        if "data_pipelines" in place:
+            return list(place["data_pipelines"])
+    members = (pipeline_for_tests(member) for member in part.values() if isinstance(member, Mapping))
+    return next(members, [])

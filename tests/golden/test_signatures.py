@@ -15,9 +15,7 @@ from ssseg.modules import BackboneBuilder, BuildSegmentor, SegmentorBuilder
 
 FILES = sorted(Path(__file__).with_name("data").glob("config_signatures_*.json.gz"))
 ENTRIES = {
-    name: entry
-    for path in FILES
-    for name, entry in json.loads(gzip.decompress(path.read_bytes()))["configs"].items()
+    name: entry for path in FILES for name, entry in json.loads(gzip.decompress(path.read_bytes()))["configs"].items()
 }
 
 

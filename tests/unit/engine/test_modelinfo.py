@@ -8,17 +8,19 @@ import torch.nn.functional as F
 from torch import nn
 
 from ssseg.engine.modelinfo import FeatureMap, describe
-from ssseg.modules import BackboneBuilder, BaseSegmentor, BuildBackbone, BuildSegmentor, SegmentorBuilder
+from ssseg.modules import BackboneBuilder, BuildBackbone, BuildSegmentor, SegmentorBuilder
 from ssseg.modules.models.backbones import weights
+from ssseg.modules.models.segmentors.fcn.fcn import FCN
 from ssseg.modules.utils.configparser import load_config
 from ssseg.modules.utils.errors import ConfigError
-from tests.contracts.small_cfgs import segmentor_cfg
 
-RECORDED = json.loads(gzip.decompress((Path(__file__).parents[2] / "golden" / "data" / "macs_conv.json.gz").read_bytes()))
+RECORDED = json.loads(
+    gzip.decompress((Path(__file__).parents[2] / "golden" / "data" / "macs_conv.json.gz").read_bytes())
+)
 # Layers that run elsewhere: ours minus recorded, over the batch.
 OTHERWISE = {
     "encnet_resnet18os8": -2 * 64 * 6,  # the linear layer of loss_se runs in training only
-    "ce2p_resnet50os16": 0,
+    "ce2p_resnet50os16": 2 * 16 * 24 * 48 * 6,  # the classifier of the first stage runs in TEST too
 }
 
 
@@ -63,3 +65,65 @@ def test_recorded_counts(case):
     assert facts.parameters == entry["num_params"]
     assert facts.macs - entry["macs"] == OTHERWISE.get(case, 0)
     assert facts.total_macs >= facts.macs
+
+
+def test_pretrained_weights_are_not_fetched(monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("weights were asked for")
+
+    monkeypatch.setattr(weights, "loadpretrainedweights", fail)
+    cfg = load_config("fcn_resnet50os16_voc")
+    with pytest.raises(AssertionError, match="weights were asked for"), torch.device("meta"):
+        BuildSegmentor(cfg, "TEST")
+    facts = describe(cfg, (1, 3, 64, 96))
+    assert [(x.channels, x.stride, x.height, x.width) for x in facts.maps] == [
+        (256, 4, 16, 24),
+        (512, 8, 8, 12),
+        (1024, 16, 4, 6),
+        (2048, 16, 4, 6),
+    ]
+    assert cfg["backbone"]["pretrained"] is True
+
+
+def test_a_network_that_looks_at_values_is_run(monkeypatch):
+    class ReadsValues(FCN):
+        def predict(self, features):
+            assert features[-1].isfinite().all().item()
+            return super().predict(features)
+
+    entry = RECORDED["fcn_cgnetm3n21"]
+    monkeypatch.setitem(SegmentorBuilder.REGISTERED_MODULES, "ReadsValues", ReadsValues)
+    facts = describe({**entry["cfg"], "type": "ReadsValues"}, entry["input_shape"])
+    assert (facts.parameters, facts.macs) == (entry["num_params"], entry["macs"])
+
+
+@pytest.mark.parametrize("mode", ["TRAIN", "TEST"])
+def test_a_module_is_left_as_it_was(mode):
+    model = BuildSegmentor(RECORDED["fcn_cgnetm3n21"]["cfg"], mode)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model.decoder.requires_grad_(False)
+    facts = describe(model, (2, 3, 64, 64))
+    assert (model.mode, model.training) == (mode, mode == "TRAIN")
+    assert facts.parameters - facts.trainable == sum(p.numel() for p in model.decoder.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert not any(part._forward_hooks for part in model.modules())
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 0, 64), (3, 64, 64)])
+def test_a_shape_that_is_none(shape):
+    with pytest.raises(ConfigError, match=r"input_shape=\(.*\): must be four numbers from 1 on"):
+        describe(load_config("fcn_resnet50os16_voc"), shape)
+
+
+def test_images_that_the_network_does_not_take():
+    model = BuildSegmentor(RECORDED["fcn_cgnetm3n21"]["cfg"], "TRAIN")
+    with pytest.raises(ConfigError, match="FCN does not run on images of 1 x 7 x 64 x 64: .*3 channels"):
+        describe(model, (1, 7, 64, 64))
+    assert model.training
+    assert not any(part._forward_hooks for part in model.modules())
+
+
+def test_a_config_that_does_not_fit():
+    cfg = load_config("fcn_resnet50os16_voc", ["head.in_channels=512"])
+    with pytest.raises(ConfigError, match=r"SEGMENTOR_CFG\['head'\]\['in_channels'\]"):
+        describe(cfg, (1, 3, 64, 64))
