@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 from ..modules.utils.configfiles import configs_folder
@@ -29,13 +30,14 @@ def configured(name: str) -> Row:
     from ..modules.utils.configparser import load_config
 
     cfg = load_config(name)
-    schedule, backbone = cfg["scheduler"], cfg["backbone"]
+    schedule, backbone, dataset = cfg["scheduler"], cfg["backbone"], cfg["dataset"]
+    kind = dataset["type"].removesuffix("Dataset")
     policy = schedule["type"].removesuffix("Scheduler").lower()
     batch = cfg["dataloader"]["expected_total_train_bs_for_assert"]
     return {
         "method": cfg["type"],
         "backbone": backbone.get("structure_type", backbone["type"]),
-        "dataset": cfg["dataset"]["type"].removesuffix("Dataset"),
+        "dataset": Path(dataset["rootdir"]).name if kind == "Folder" else kind,  # a plain folder has no other name
         "schedule": f"{schedule['optimizer']['lr']}/{policy}/{batch}/{schedule['max_epochs']}",
         "miou": None,
         "checkpoint": None,

@@ -8,12 +8,12 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("synthetic", help="write the embedded data set", description=__doc__)
     parser.add_argument("folder", help="empty, missing, or written by this command before")
-    for name, count in (("train", 320), ("val", 60), ("test", 12)):
+    for name, count in (("train", 400), ("val", 60), ("test", 12)):
         parser.add_argument(
             f"--{name}", type=int, default=count, metavar="N", help=f"scenes of the set (default {count})"
         )
     parser.add_argument(
-        "--size", type=int, nargs=2, default=(144, 192), metavar=("HEIGHT", "WIDTH"), help="pixels (default 144 192)"
+        "--size", type=int, nargs=2, default=[144, 192], metavar=("HEIGHT", "WIDTH"), help="pixels (default 144 192)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another one gives other scenes")
 

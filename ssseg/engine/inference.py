@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-
 from ..modules.utils.errors import DataError, ImageError
 from ..modules.utils.files import touchdirs
 from ..modules.utils.images import write_png
@@ -59,8 +57,7 @@ def infer(predictor: Predictor, images: Sequence[Path], outputdir: str | Path) -
             except ImageError as error:
                 failed[image] = error
             else:
-                blended = cv2.cvtColor(prediction.overlay(), cv2.COLOR_RGB2BGR)
-                write_png(folder / f"{name}.png", blended)
+                write_png(folder / f"{name}.png", prediction.overlay())
                 write_png(folder / "labels" / f"{name}.png", prediction.labels, predictor.label_map.palette)
             meter.advance(image.name)
     return failed

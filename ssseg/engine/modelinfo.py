@@ -1,5 +1,6 @@
 """How large a network is and what it costs, without data, weights or, where it takes that, memory for them."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.conv import _ConvNd
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..configs._base_ import SegmentorConfig
-from ..modules import BuildSegmentor, SSSegInputStructure
+from ..modules import BaseSegmentor, BuildSegmentor, SSSegInputStructure
 from ..modules.utils.errors import ConfigError
 
 
@@ -73,8 +73,8 @@ class _RunError(ConfigError):
     """The network is built, but does not run."""
 
 
-def _without_pretrained(cfg: Mapping[str, Any]) -> SegmentorConfig:
-    bare = SegmentorConfig(**cfg)
+def _without_pretrained(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    bare = dict(copy.deepcopy(cfg))
     backbone = bare.get("backbone") or {}
     for part in (backbone, backbone.get("backbone_cfg") or {}):
         if "pretrained" in part:
@@ -83,9 +83,11 @@ def _without_pretrained(cfg: Mapping[str, Any]) -> SegmentorConfig:
 
 
 def _measure(model: nn.Module, input_shape: Sequence[int]) -> ModelInfo:
-    backbone: Any = getattr(model, "backbone_net", model)
     images = torch.zeros(*input_shape, device=next(model.parameters()).device)
-    sample = images if backbone is model else SSSegInputStructure(mode="TEST", images=images)
+    backbone: nn.Module = model
+    sample: Any = images
+    if isinstance(model, BaseSegmentor):
+        backbone, sample = model.backbone_net, SSSegInputStructure(mode="TEST", images=images)
     outputs: list[Any] = []
     hook = backbone.register_forward_hook(lambda module, args, result: outputs.append(result))
     training = model.training

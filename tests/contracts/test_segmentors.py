@@ -49,7 +49,6 @@ def test_two_steps_lower_the_loss_and_reach_every_parameter(name):
     segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample(4)  # of two pooled values only the order is left
     optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.01)
     losses = []
-    segmentor(batch)  # memories start empty
     for _ in range(3):
         optimizer.zero_grad()
         torch.manual_seed(0)  # heads that learn from points draw the same ones

@@ -23,7 +23,7 @@ ENTRIES = {
 def test_signature(name):
     entry = ENTRIES[name]
     for part, builder in ((entry["type"], SegmentorBuilder()), (entry["backbone"], BackboneBuilder())):
-        if part not in builder.keys():
+        if part not in builder.REGISTERED_MODULES:
             pytest.skip(f"no {builder.kind} is called {part} yet")
     with torch.device("meta"):
         model = BuildSegmentor(entry["cfg"], "TRAIN")

@@ -130,7 +130,9 @@ def test_inference_needs_no_data_set(trained, root, tmp_path):
         "infer", config, "dataset.rootdir=/nowhere", "--ckptspath", work_dir / "checkpoints-best.pth",
         "--imagepath", root / "images" / "val" / "000.png", "--outputdir", tmp_path / "out",
     )  # fmt: skip
-    assert (tmp_path / "out" / "000.png").exists()
+    overlay = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "000.png")), cv2.COLOR_BGR2RGB)
+    expected = Predictor(config, work_dir / "checkpoints-best.pth", device="cpu")(root / "images" / "val" / "000.png")
+    np.testing.assert_array_equal(overlay, expected.overlay())
 
 
 def test_predictor_takes_its_config_from_the_checkpoint(trained, root):

@@ -120,6 +120,10 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         """Whether samples come with the contents of label files: not for an evaluation server."""
         return self.mode == "TRAIN" or self.options.eval_env == "local"
 
+    def all_imageids(self) -> Sequence[str]:
+        """The ids of all images that samples may show; a subclass may draw samples among more than `imageids`."""
+        return self.imageids
+
     def image_name(self, imageid: str) -> str:
         """The image's path below `image_dir`, without `image_ext`; a subclass may have another rule."""
         return imageid

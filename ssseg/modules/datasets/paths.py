@@ -41,9 +41,13 @@ class FolderListing:
 
     def holds(self, path: str) -> bool:
         folder, name = os.path.split(path)
+        return name in self.names(folder)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """Return the names of what lies in a folder; nothing where it cannot be listed."""
         if folder not in self._names:
             self._names[folder] = frozenset(_entries(Path(folder)))
-        return name in self._names[folder]
+        return self._names[folder]
 
 
 def missing(path: str | os.PathLike[str]) -> str:

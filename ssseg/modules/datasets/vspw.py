@@ -59,6 +59,10 @@ class VSPWDataset(BaseDataset):
         sample_meta["id"] = video
         return self.synctransforms(sample_meta)
 
+    def all_imageids(self) -> list[str]:
+        """Every frame of every video, in both modes."""
+        return [frame for frames in self._frames.values() for frame in frames]
+
     def image_name(self, imageid: str) -> str:
         """The frame's path; of a video, that of its first frame."""
         return os.path.splitext(self._frames[imageid][0] if imageid in self._frames else imageid)[0]

@@ -13,7 +13,7 @@ def sample(edge_targets):
 
 
 def test_targets_without_edges_name_the_transform():
-    with pytest.raises(ConfigError, match="'edge_targets'.*'EdgeExtractor'"):
+    with pytest.raises(ConfigError, match=r"'edge_targets'.*'EdgeExtractor'"):
         BuildSegmentor(small("CE2P"), "TRAIN")(sample(None))
 
 

@@ -34,5 +34,7 @@ def test_lateral_maps_are_read_where_the_config_says_so(add_lateral):
 def test_widths_that_are_not_those_of_the_last_maps():
     cfg = small("ENCNet")
     cfg["head"]["in_channels_list"] = [16, 64, 32]
-    with pytest.raises(ConfigError, match=r"\['head'\]\['in_channels_list'\]: is \[16, 64, 32\], but must be 16, 32, 64"):
+    with pytest.raises(
+        ConfigError, match=r"\['head'\]\['in_channels_list'\]: is \[16, 64, 32\], but must be 16, 32, 64"
+    ):
         BuildSegmentor(cfg, "TRAIN")

@@ -11,9 +11,7 @@ MOMENTUM = {"base_momentum": 0.4, "base_lr": 0.01, "adjust_by_learning_rate": Tr
 
 
 def memory_of(vectors):
-    memory = FeaturesMemory(
-        len(vectors), 5, 4, 5, False, False, align_corners=False, norm_cfg=None, act_cfg=None
-    )
+    memory = FeaturesMemory(len(vectors), 5, 4, 5, False, False, align_corners=False, norm_cfg=None, act_cfg=None)
     memory.memory.copy_(vectors[:, None])
     return memory
 

@@ -82,9 +82,7 @@ class CE2P(BaseSegmentor):
         num_edge, num_rest = torch.stack([edges == 1, edges == 0]).flatten(1).sum(dim=1).tolist()
         if num_edge and num_rest:
             weight = [num_edge / (num_edge + num_rest), num_rest / (num_edge + num_rest)]
-            losses_cfg = {
-                name: balanced(cfg, weight) if "edge" in name else cfg for name, cfg in losses_cfg.items()
-            }
+            losses_cfg = {name: balanced(cfg, weight) if "edge" in name else cfg for name, cfg in losses_cfg.items()}
         annotations = {**annotations, "loss_edge": edges}
         return super().customizepredsandlosses(annotations=annotations, losses_cfg=losses_cfg, **others)
 

@@ -15,13 +15,7 @@ class DMNet(BaseSegmentor):
     """
 
     def build_head(
-        self,
-        *,
-        in_channels: int,
-        feats_channels: int,
-        filter_sizes: Sequence[int],
-        is_fusion: bool,
-        dropout: float,
+        self, *, in_channels: int, feats_channels: int, filter_sizes: Sequence[int], is_fusion: bool, dropout: float
     ) -> None:
         self.dcm_modules = nn.ModuleList(
             DynamicConvolutionalModule(in_channels, feats_channels, size, is_fusion, **self.layer_cfg)

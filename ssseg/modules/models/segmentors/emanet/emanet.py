@@ -15,14 +15,7 @@ class EMANet(BaseSegmentor):
     """
 
     def build_head(
-        self,
-        *,
-        in_channels: int,
-        feats_channels: int,
-        num_bases: int,
-        num_stages: int,
-        momentum: float,
-        dropout: float,
+        self, *, in_channels: int, feats_channels: int, num_bases: int, num_stages: int, momentum: float, dropout: float
     ) -> None:
         width = feats_channels
         self.ema_in_conv = nn.Sequential(*conv_norm_act(in_channels, width, 3, **self.layer_cfg))

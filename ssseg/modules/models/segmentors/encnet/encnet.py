@@ -27,13 +27,7 @@ class ENCNet(BaseSegmentor):
     """
 
     def build_head(
-        self,
-        *,
-        in_channels_list: Sequence[int],
-        feats_channels: int,
-        num_codes: int,
-        dropout: float,
-        extra: Extra,
+        self, *, in_channels_list: Sequence[int], feats_channels: int, num_codes: int, dropout: float, extra: Extra
     ) -> None:
         self._maps().require(
             "SEGMENTOR_CFG['head']['in_channels_list']", in_channels_list, range(-len(in_channels_list), 0)

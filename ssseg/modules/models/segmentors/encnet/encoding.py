@@ -40,12 +40,7 @@ class EncodingModule(nn.Module):
     """
 
     def __init__(
-        self,
-        channels: int,
-        num_codes: int,
-        *,
-        norm_cfg: Mapping[str, Any] | None,
-        act_cfg: Mapping[str, Any] | None,
+        self, channels: int, num_codes: int, *, norm_cfg: Mapping[str, Any] | None, act_cfg: Mapping[str, Any] | None
     ):
         super().__init__()
         self.encoding_project = nn.Sequential(*conv_norm_act(channels, channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg))

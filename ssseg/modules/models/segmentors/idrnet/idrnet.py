@@ -131,8 +131,10 @@ class IDRNet(BaseSegmentor):
         coarse = self.coarse_context_module(x)
         coarse = self._refine(coarse, self.coarsecontext_refiner_before, features if self.use_fpn_before else None)
         scores = self.decoder_stage1(x if self.force_stage1_use_oripr else coarse)
-        return x, scores, self._refine(
-            coarse, self.coarsecontext_refiner_after, features if self.use_fpn_after else None
+        return (
+            x,
+            scores,
+            self._refine(coarse, self.coarsecontext_refiner_after, features if self.use_fpn_after else None),
         )
 
     def _refine(self, coarse: Tensor, attention: nn.Module | None, features: list[Tensor] | None) -> Tensor:
@@ -157,7 +159,7 @@ class IDRNet(BaseSegmentor):
         vectors, present = class_vectors(described, scores), present_classes(scores)
         if without is not None:
             present[torch.arange(len(present)), torch.tensor(without)] = False
-        mean = self.class_relations_mean
+        mean: Tensor = self.class_relations_mean
         mean = mean.masked_fill(mean <= 0, -1e16)
         mixed = [mix_vectors(vectors, relations, present) for relations in (mean, self.class_relations_var)]
         joined = torch.cat([described, *(spread_over_pixels(v, scores) for v in mixed)], dim=1)  # (N, 6F, h, w)
@@ -180,7 +182,7 @@ class IDRNet(BaseSegmentor):
             relations.copy_(torch.where(seen, moved, relations))
         chosen = torch.zeros_like(self.selected_classes_counter)
         chosen += torch.tensor(deleted, device=x.device).bincount(minlength=len(chosen))
-        self.selected_classes_counter += all_reduce(chosen)
+        self.selected_classes_counter.add_(all_reduce(chosen))
 
     @torch.no_grad()
     def _update_representations(self, x: Tensor, labels: Tensor) -> None:

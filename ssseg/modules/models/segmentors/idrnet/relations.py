@@ -33,7 +33,7 @@ def mix_vectors(vectors: Tensor, relations: Tensor, present: Tensor) -> Tensor:
 def choose_classes(present: Tensor, counter: Tensor) -> list[int]:
     """Draw for each image one of its present (N, K) classes, the seldomer the more often it was drawn (K,) before."""
     chances = (present / counter).tolist()
-    return [random.choices(range(len(row)), row)[0] for row in chances]
+    return [random.choices(range(len(row)), row)[0] for row in chances]  # noqa: S311  (Python's, seeded for each step)
 
 
 def measure_effects(before: Tensor, after: Tensor, labels: Tensor, deleted: Sequence[int]) -> tuple[Tensor, ...]:

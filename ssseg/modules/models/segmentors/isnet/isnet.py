@@ -39,6 +39,7 @@ class ISNet(BaseSegmentor):
         self.ilc_net = ImageLevelContext(width, transform_channels, concat_input, **self.layer_cfg)
         self.slc_net = SemanticLevelContext(width, transform_channels, concat_input, **self.layer_cfg)
         self.decoder_stage1 = self._build_decoder(width, width, dropout)
+        self.shortcut: nn.Module | None = None
         if shortcut["is_on"]:
             self._maps().require("SEGMENTOR_CFG['head']['shortcut']['in_channels']", shortcut["in_channels"], (0,))
             added = shortcut["feats_channels"]
@@ -49,7 +50,6 @@ class ISNet(BaseSegmentor):
             )
             self.decoder_stage2 = self._build_decoder(width + added, width, dropout)
         else:
-            self.shortcut = None
             self.decoder_stage2 = nn.Sequential(nn.Dropout2d(dropout), nn.Conv2d(width, self.num_classes, 1))
 
     def _build_decoder(self, in_channels: int, channels: int, dropout: float) -> nn.Sequential:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from ..base import add_from_top, resize_like
 
 
 def build_pyramid_convs(
-    in_channels_list: Sequence[int], feats_channels: int, out_channels: int, **layers: Mapping[str, Any] | None
+    in_channels_list: Sequence[int], feats_channels: int, out_channels: int, **layers: Any
 ) -> tuple[nn.ModuleList, nn.ModuleList]:
     """Return the convolutions of a feature pyramid before and after the addition from the top, which has none.
 

@@ -173,10 +173,11 @@ class MCIBIPlusPlus(BaseSegmentor):
         joined = beyond if within is None else torch.cat([beyond, within], dim=1)
         if self.lateral_convs is None or self.fpn_convs is None:
             return self.decoder_cls(joined)
-        beside = within is not None and not self.fuse_memory_cwi_before_fpn
-        convs, top = (self.lateral_convs, self.fpn_convs), within if beside else joined
-        maps = run_pyramid(convs, features[:-1], top, self.align_corners)
-        if beside:
+        convs = (self.lateral_convs, self.fpn_convs)
+        if within is None or self.fuse_memory_cwi_before_fpn:
+            maps = run_pyramid(convs, features[:-1], joined, self.align_corners)
+        else:
+            maps = run_pyramid(convs, features[:-1], within, self.align_corners)
             maps.append(resize_like(beyond, maps[0], self.align_corners))
         return self.decoder_cls(torch.cat(maps, dim=1))
 

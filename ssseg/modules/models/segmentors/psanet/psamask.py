@@ -23,7 +23,7 @@ def collect_attention(scores: Tensor, mask_size: tuple[int, int]) -> Tensor:
 
 
 def _offsets(length: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return (length, length), for places j, i the index of j in the mask of i, cut to the mask; whether it is in it."""
+    """Return (length, length) for places j, i: the index of j in the mask of i, cut to it; whether it is in it."""
     places = torch.arange(length, device=device)
     offsets = places[:, None] - places + (size - 1) // 2
     return offsets.clamp(0, size - 1), (offsets >= 0) & (offsets < size)

@@ -103,7 +103,7 @@ class PSANet(BaseSegmentor):
             return collect_attention(scores, self.mask_size)
         if scores.shape[1] != scores.shape[2] * scores.shape[3]:
             raise ConfigError(
-                f"SEGMENTOR_CFG['head']['mask_size']: is {self.mask_size}, but with 'compact' it must be the size of the "
-                f"map, here {tuple(scores.shape[2:])}; use 'compact' = False for images of any size."
+                f"SEGMENTOR_CFG['head']['mask_size']: is {self.mask_size}, but with 'compact' it must be the size of "
+                f"the map, here {tuple(scores.shape[2:])}; use 'compact' = False for images of any size."
             )
         return scores.flatten(2)

@@ -1,0 +1,8 @@
+"""What vision transformers are made of."""
+
+from .attention import MultiheadAttention, SpatialReductionAttention, attend
+from .ffn import FFN
+from .padding import pad_to_fit
+from .patchembed import PatchEmbed, Size, map_of, tokens_of
+from .positions import drop_path_rates, relative_position_index, resize_positions, square
+from .windows import ShiftedWindowAttention, WindowAttention, attend_in_windows, join_windows, split_windows

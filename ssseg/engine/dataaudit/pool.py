@@ -1,0 +1,64 @@
+"""Examines all pairs of files, in several processes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...modules.datasets.seeding import SampleKey
+from ...modules.parallel.dataloader import BatchLoader
+from ..progress import progress
+from .cache import RecordCache, cache_key
+from .images import examine_image
+from .labels import examine_label
+from .listing import Pair
+from .records import Record
+
+Job = tuple[Any, Pair]  # data set, files
+
+_CHUNK = 4  # jobs that a process is handed at once
+
+
+def examine(dataset: Any, pair: Pair) -> Record:
+    """Read an image and its label map, and return what they are like."""
+    record = Record(image=pair.image or "", label=pair.label or "")
+    if pair.image:
+        examine_image(record, dataset)
+    if pair.label:
+        examine_label(record, dataset, dataset.ann_path(pair.imageid))
+    return record
+
+
+def examine_all(jobs: Sequence[Job], *, workers: int, cache: RecordCache, title: str) -> list[Record]:
+    """Return the record of each job, in their order; what the cache has is not read again.
+
+    Args:
+        workers: processes that read; 0 reads in this one.
+    """
+    keys = [cache_key(dataset, *filter(None, (pair.image, pair.label))) for dataset, pair in jobs]
+    records: list[Record | None] = [cache.get(key) for key in keys]
+    todo = [number for number, record in enumerate(records) if record is None]
+    try:
+        with progress(title, len(jobs), len(jobs) - len(todo)) as meter:
+            for number, record in zip(todo, _records(jobs, todo, workers), strict=True):
+                records[number] = record
+                cache.put(keys[number], record)
+                meter.advance()
+    finally:
+        cache.save()
+    return [record for record in records if record is not None]
+
+
+class _Examination:
+    """Jobs as a data set whose samples are their records, which is what a `BatchLoader` distributes."""
+
+    def __init__(self, jobs: Sequence[Job]):
+        self.jobs = jobs
+
+    def __getitem__(self, key: SampleKey) -> Record:
+        return examine(*self.jobs[key.index])
+
+
+def _records(jobs: Sequence[Job], todo: Sequence[int], workers: int) -> Iterator[Record]:
+    samples = [SampleKey(0, 0, number) for number in todo]
+    chunks = [samples[first : first + _CHUNK] for first in range(0, len(samples), _CHUNK)]
+    for records in BatchLoader(_Examination(jobs), lambda: chunks, list, workers=min(workers, len(chunks))):
+        yield from records

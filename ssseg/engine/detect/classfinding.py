@@ -1,0 +1,132 @@
+"""The classes of label maps: from a table in the folder, else from what the label maps hold."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...modules.datasets.classes import ClassRow, read_classes
+from ...modules.utils.errors import DataError
+from ...modules.utils.filekinds import shown
+from ...modules.utils.images import read_label
+from ...modules.utils.rawlabels import as_numbers, colour_codes
+from ..progress import progress
+
+MAX_CLASSES = 255
+_ADVICE = (
+    "List the classes in classes.txt, one `id<TAB>name<TAB>r<TAB>g<TAB>b` a line; what is called void is ignored."
+)
+
+
+def find_rows(root: Path, labels: Sequence[str]) -> tuple[list[ClassRow], list[str]]:
+    """Return the classes of a folder, and notes on how they were found.
+
+    A table is classes.txt or classes.json, labelmap.txt as CVAT writes it (`name:r,g,b::`), or a class_dict.csv with
+    columns name, r, g, b.
+
+    Args:
+        labels: the paths of its label maps, which are read where there is no table.
+
+    Raises:
+        DataError: a table cannot be understood, or the label maps have no classes that could be told apart.
+    """
+    rows = read_classes(root)
+    if rows:
+        return rows, []
+    for name, parse in (("labelmap.txt", _cvat_rows), ("class_dict.csv", _csv_rows)):
+        if (root / name).is_file():
+            return parse(root / name), [f"classes from {name}"]
+    return scan(labels, shown(root))
+
+
+def scan(labels: Sequence[str], where: str) -> tuple[list[ClassRow], list[str]]:
+    """Read label maps and make a class of each number, or of each colour; 255 is no class unless it is one of two."""
+    numbers: set[int] = set()
+    codes: set[int] = set()
+    with progress("label maps", len(labels)) as meter:
+        for path in labels:
+            raw = read_label(path)
+            if raw.ndim == 3:
+                codes.update(np.unique(colour_codes(raw)).tolist())
+            else:
+                numbers.update(np.unique(as_numbers(raw, shown(path))).tolist())
+            if len(codes) > MAX_CLASSES or len(numbers) > MAX_CLASSES:
+                kind = "colours" if codes else "numbers"
+                raise DataError(
+                    f"{where}: the label maps hold more than {MAX_CLASSES} {kind}, which cannot be classes. Were they "
+                    f"scaled with interpolation, or saved as JPEG? {_ADVICE}"
+                )
+            meter.advance()
+    black = int(colour_codes(np.zeros(3, np.uint8)))
+    if codes and any(_grey(code) is None for code in codes):
+        if numbers:
+            raise DataError(f"{where}: some label maps hold colours and others numbers. {_ADVICE}")
+        rows = [ClassRow(place, "#{:02x}{:02x}{:02x}".format(*_rgb(code)), _rgb(code)) for place, code in
+                enumerate(sorted(codes))]
+        notes = [f"{len(rows)} colours were found and became classes. {_ADVICE}"]
+        if black in codes:
+            notes.append("black (#000000) is a class here; if it means unlabelled, name it void in classes.txt")
+        return rows, notes
+    numbers |= {grey for code in codes if (grey := _grey(code)) is not None}
+    classes = sorted(numbers - {MAX_CLASSES}) if len(numbers) > 2 else sorted(numbers)
+    if len(classes) < 2 or min(classes) < 0 or max(classes) >= 2**15:
+        raise DataError(f"{where}: the label maps hold only the numbers {sorted(numbers)}. {_ADVICE}")
+    notes = [f"the classes are the numbers in the label maps. {_ADVICE}"]
+    if MAX_CLASSES in numbers:
+        both = "a class, being one of two numbers" if MAX_CLASSES in classes else "ignored"
+        notes.append(f"the number 255 is {both}")
+    return [ClassRow(number, f"class_{number}") for number in classes], notes
+
+
+def rows_of_class(dataset: Any) -> list[ClassRow]:
+    """Return the classes of a data set class as rows; the numbers that it ignores are rows called void."""
+    table: Mapping[int, int] = {**{label: label for label in range(dataset.num_classes)}, **dataset.clsid2label}
+    if dataset.clsid2label:
+        table = {raw: label for raw, label in table.items() if raw in dataset.clsid2label or label == raw}
+    labels = {label: raw for raw, label in table.items() if label >= 0}
+    rows = [
+        ClassRow(labels[label], name, tuple(int(c) for c in colour))  # type: ignore[arg-type]
+        for label, (name, colour) in enumerate(zip(dataset.classnames, dataset.palette, strict=True))
+    ]
+    return rows + [ClassRow(raw, "void") for raw, label in table.items() if label < 0]
+
+
+def _cvat_rows(path: Path) -> list[ClassRow]:
+    rows: list[ClassRow] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = re.fullmatch(r"([^:]+):(\d+),(\d+),(\d+):[^:]*:[^:]*", line.strip())
+        if not match:
+            raise DataError(f"{shown(path)}:{number}: {line.strip()!r} is no row `name:r,g,b:parts:actions`")
+        rows.append(ClassRow(len(rows), match[1], (int(match[2]), int(match[3]), int(match[4]))))
+    return _at_least_two(rows, path)
+
+
+def _csv_rows(path: Path) -> list[ClassRow]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows: list[ClassRow] = []
+        for record in csv.DictReader(stream, skipinitialspace=True):
+            try:
+                rows.append(ClassRow(len(rows), record["name"], (int(record["r"]), int(record["g"]), int(record["b"]))))
+            except (KeyError, TypeError, ValueError) as error:
+                raise DataError(f"{shown(path)}: row {len(rows) + 1} has no name, r, g, b: {error!r}") from error
+    return _at_least_two(rows, path)
+
+
+def _at_least_two(rows: list[ClassRow], path: Path) -> list[ClassRow]:
+    if len([row for row in rows if not row.is_void]) < 2:
+        raise DataError(f"{shown(path)}: there are fewer than two classes in it")
+    return rows
+
+
+def _rgb(code: int) -> tuple[int, int, int]:
+    return code >> 16 & 255, code >> 8 & 255, code & 255
+
+
+def _grey(code: int) -> int | None:
+    red, green, blue = _rgb(code)
+    return red if red == green == blue else None

@@ -1,0 +1,32 @@
+"""COCO's panoptic format: PNG files of segment ids, and which category each segment is of."""
+
+import json
+import os
+
+from ..utils.errors import DataError
+from ..utils.filekinds import shown
+from .paths import missing
+
+
+def read_panoptic(path: str | os.PathLike[str]) -> dict[str, tuple[str, dict[int, int]]]:
+    """Read an annotation file: id of an image -> its PNG file, and segment id -> category.
+
+    Source: Kirillov et al., "Panoptic Segmentation", CVPR 2019, arXiv:1801.00868; https://cocodataset.org/#format-data.
+
+    Raises:
+        DataError: the file is missing or no panoptic file.
+    """
+    if not os.path.isfile(path):
+        raise DataError(f"the annotation file {missing(path)}")
+    try:
+        with open(path, encoding="utf-8") as stream:
+            entries = json.load(stream)["annotations"]
+        return {
+            str(entry["image_id"]): (
+                str(entry["file_name"]),
+                {int(segment["id"]): int(segment["category_id"]) for segment in entry["segments_info"]},
+            )
+            for entry in entries
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{shown(path)}: is no panoptic annotation file: {error!r}") from error

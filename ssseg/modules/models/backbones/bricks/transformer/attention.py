@@ -1,0 +1,77 @@
+from collections.abc import Mapping
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..normalization import BuildNormalization
+from .patchembed import Size, map_of, tokens_of
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float = 0.0) -> Tensor:
+    """Return for each token of `query` the mean of `value` that each head takes, the heads' channels side by side.
+
+    Paper: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762, section 3.2.
+
+    Args:
+        query: (N, L, C).
+        key, value: (N, S, C).
+
+    Returns:
+        (N, L, C)
+    """
+    q, k, v = (x.unflatten(2, (num_heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout).transpose(1, 2).flatten(2)
+
+
+class MultiheadAttention(nn.MultiheadAttention):
+    """`nn.MultiheadAttention`, its entries and initial values, that never makes the matrix of weights."""
+
+    def forward(self, query: Tensor, memory: Tensor) -> Tensor:  # type: ignore[override]
+        """Return (N, L, C): what each token of `query` (N, L, C) finds in `memory` (N, S, C)."""
+        weights, biases = self.in_proj_weight.chunk(3), (None,) * 3
+        if self.in_proj_bias is not None:
+            biases = self.in_proj_bias.chunk(3)
+        q, k, v = map(F.linear, (query, memory, memory), weights, biases)
+        return self.out_proj(attend(q, k, v, num_heads=self.num_heads, dropout=self.dropout * self.training))
+
+
+class SpatialReductionAttention(nn.Module):
+    """Attention among the tokens of a map, to each position or, with `sr_ratio` > 1, to one of every r x r positions.
+
+    Paper: Wang et al., "Pyramid Vision Transformer", ICCV 2021, arXiv:2102.12122, section 3.3.
+
+    Args:
+        attn_drop: share of the weights that is dropped while training.
+        proj_drop: share of the result that is dropped while training.
+        bias: give the projections biases.
+        norm_cfg: of the reduced map.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        *,
+        sr_ratio: int = 1,
+        attn_drop: float = 0.0,
+        proj_drop: float = 0.0,
+        bias: bool = True,
+        norm_cfg: Mapping[str, Any] | None = None,
+    ):
+        super().__init__()
+        self.attn = MultiheadAttention(embed_dims, num_heads, attn_drop, bias)
+        self.proj_drop = nn.Dropout(proj_drop)
+        self.sr_ratio = sr_ratio
+        if sr_ratio > 1:
+            self.sr = nn.Conv2d(embed_dims, embed_dims, sr_ratio, stride=sr_ratio)
+            self.norm = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+
+    def forward(self, x: Tensor, size: Size) -> Tensor:  # (N, h * w, C)
+        return self.proj_drop(self.attn(x, self.reduced(x, size) if self.sr_ratio > 1 else x))
+
+    def reduced(self, x: Tensor, size: Size) -> Tensor:
+        """Return one token for each r x r positions; a smaller rest at the right or bottom counts for nothing."""
+        rows, columns = (max(self.sr_ratio - length, 0) for length in size)
+        padded = F.pad(map_of(x, size), (0, columns, 0, rows))  # a map smaller than r x r gives one token
+        return self.norm(tokens_of(self.sr(padded)))
