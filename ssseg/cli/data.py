@@ -1,17 +1,21 @@
-"""`ssseg data ...`: work on data sets."""
+"""`ssseg data ...`: work on data sets. Each of its commands has a file of its own."""
 
 import argparse
 from typing import Any
 
-from . import synthetic
+from . import data_check, data_stats, synthetic
+
+COMMANDS = {"check": data_check, "stats": data_stats, "synthetic": synthetic}
 
 
 def add_parser(commands: Any) -> None:
     """Register the command and its own commands."""
     parser = commands.add_parser("data", help="work on data sets", description=__doc__)
-    synthetic.add_parser(parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True))
+    own = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+    for module in COMMANDS.values():
+        module.add_parser(own)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one of its commands."""
-    return {"synthetic": synthetic}[options.data_command].run(options)
+    return COMMANDS[options.data_command].run(options)

@@ -45,9 +45,15 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "coloured-label": ("error", "Give each class its colour: `id<TAB>name<TAB>r<TAB>g<TAB>b` in classes.txt."),
     "unknown-colour": ("error", "Add the colour to the class table, or repaint these pixels."),
     "unknown-label": ("error", "Add the id to the class table (as `void` to ignore it), or correct the label map."),
-    "ignored-values": ("warning", "They are ignored, as auto_correct_invalid_seg_target says; see that they should be."),
+    "ignored-values": (
+        "warning",
+        "They are ignored, as auto_correct_invalid_seg_target says; see that they should be.",
+    ),
     "16-bit-label": ("note", "Nothing needs to be done; the numbers are read as they are."),
-    "palette-order": ("warning", "Give the palette the order of the classes: the index of a pixel counts, not its colour."),
+    "palette-order": (
+        "warning",
+        "Give the palette the order of the classes: the index of a pixel counts, not its colour.",
+    ),
     "empty-label": ("warning", "Label it or leave it out; all its pixels are ignored."),
     "size-mismatch": ("error", "Bring the label map to the size of its image."),
 }

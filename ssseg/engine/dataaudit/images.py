@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ...modules.datasets.pipelines import RandomCrop, Resize
+from ...modules.datasets.pipelines.transforms import RandomCrop, Resize
 from ...modules.utils.errors import ImageError, SSSegError
 from ...modules.utils.filekinds import PICTURES, looks_like, shown
 from ...modules.utils.images import orientation, read_image

@@ -44,8 +44,8 @@ def examine_label(record: Record, dataset: Any, annpath: str) -> None:
         return
     labels = _labels(record, raw, label_map, correct=dataset.options.auto_correct_invalid_seg_target)
     if record.size and raw.shape[:2] != record.size:
-        error = size_error(record.image, path, record.size, raw.shape[:2])
-        record.findings.append(finding("size-mismatch", path, without_place(error, path)))
+        mismatch = size_error(record.image, path, record.size, raw.shape[:2])
+        record.findings.append(finding("size-mismatch", path, without_place(mismatch, path)))
     if labels is None:
         return
     _note_surprises(record, raw, label_map)
@@ -81,17 +81,18 @@ def _explain(raw: Array, label_map: LabelMap) -> tuple[str, str]:
         return ("lossy-label" if len(unknown - label_map.colour_to_raw.keys()) >= _MANY else "unknown-colour"), ""
     values = set(np.unique(as_numbers(raw, "")).tolist())
     unknown_values = values - label_map.raw_to_label.keys()
+    cure = ""
     if values <= {0, 255}:
-        return "unknown-label", "255 stands for a class here: add the row `255<TAB>name` to the class table, or write 1."
-    if min(unknown_values) >= 256:
-        if all(value % 257 == 0 for value in values):
-            return "unknown-label", "Divide by 257: these are 8-bit ids that a program has stretched to 16 bits."
-        return "unknown-label", "Use the label maps of classes: numbers this large are those of single objects."
-    if len(unknown_values) >= _MANY:
+        cure = "255 stands for a class here: add the row `255<TAB>name` to the class table, or write 1."
+    elif min(unknown_values) >= 256 and all(value % 257 == 0 for value in values):
+        cure = "Divide by 257: these are 8-bit ids that a program has stretched to 16 bits."
+    elif min(unknown_values) >= 256:
+        cure = "Use the label maps of classes: numbers this large are those of single objects."
+    elif len(unknown_values) >= _MANY:
         return "lossy-label", ""
-    if 0 not in values and unknown_values == {label_map.num_classes}:
-        return "unknown-label", "The ids seem to count from 1: list them so in the class table, or subtract 1."
-    return "unknown-label", ""
+    elif 0 not in values and unknown_values == {label_map.num_classes}:
+        cure = "The ids seem to count from 1: list them so in the class table, or subtract 1."
+    return "unknown-label", cure
 
 
 def _note_surprises(record: Record, raw: Array, label_map: LabelMap) -> None:
@@ -117,7 +118,7 @@ def _check_palette(record: Record, raw: Array, label_map: LabelMap) -> None:
     wrong = [raw_id for raw_id, label in classes.items() if stored[raw_id] != label_map.palette[label]]
     if wrong and all(stored[raw_id] in label_map.palette for raw_id in classes):
         index = wrong[0]
-        meant = label_map.classnames[label_map.palette.index(stored[index])]  # type: ignore[arg-type]
+        meant = label_map.classnames[label_map.palette.index(stored[index])]
         message = (
             f"the index {index} stands for {label_map.classnames[classes[index]]!r}, "
             f"but the palette shows it in the colour of {meant!r}"

@@ -1,16 +1,19 @@
 """Examines all pairs of files, in several processes."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...modules.datasets.seeding import SampleKey
 from ...modules.parallel.dataloader import BatchLoader
+from ...modules.parallel.order import SampleKey
+from ...modules.utils.errors import DataError
 from ..progress import progress
 from .cache import RecordCache, cache_key
 from .images import examine_image
 from .labels import examine_label
-from .listing import Pair
+from .listing import Pair, pairs_of
 from .records import Record
+from .sources import Source, open_sources
 
 Job = tuple[Any, Pair]  # data set, files
 
@@ -47,6 +50,26 @@ def examine_all(jobs: Sequence[Job], *, workers: int, cache: RecordCache, title:
     return [record for record in records if record is not None]
 
 
+def read_sets(
+    cfg: Mapping[str, Any], splits: Sequence[str], *, workers: int = 0, cache: str | os.PathLike[str] | None = None
+) -> Iterator[tuple[Source, list[Record]]]:
+    """Yield each set of a `SEGMENTOR_CFG` with the records of its images; arguments as `audit` has them.
+
+    Raises:
+        ConfigError: there is no data set, or its cfg is wrong.
+        DataError: a set cannot be opened, or `cache` is another kind of file.
+    """
+    kept = RecordCache(cache)
+    sources, findings = open_sources(cfg, splits)
+    unusable = [finding.message for finding in findings if finding.kind == "unusable-set"]
+    if unusable:
+        raise DataError("\n".join(unusable))
+    for source in sources:
+        pairs, _ = pairs_of(source)
+        jobs = [(source.dataset, pair) for pair in pairs]
+        yield source, examine_all(jobs, workers=workers, cache=kept, title=f"read {source.name}")
+
+
 class _Examination:
     """Jobs as a data set whose samples are their records, which is what a `BatchLoader` distributes."""
 
@@ -54,11 +77,11 @@ class _Examination:
         self.jobs = jobs
 
     def __getitem__(self, key: SampleKey) -> Record:
-        return examine(*self.jobs[key.index])
+        return examine(*self.jobs[key[2]])
 
 
 def _records(jobs: Sequence[Job], todo: Sequence[int], workers: int) -> Iterator[Record]:
-    samples = [SampleKey(0, 0, number) for number in todo]
+    samples: list[SampleKey] = [(0, 0, number) for number in todo]
     chunks = [samples[first : first + _CHUNK] for first in range(0, len(samples), _CHUNK)]
     for records in BatchLoader(_Examination(jobs), lambda: chunks, list, workers=min(workers, len(chunks))):
         yield from records

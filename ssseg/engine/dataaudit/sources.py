@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...configs._base_ import SegmentorConfig
 from ...modules import BuildDataset
 from ...modules.datasets.folder import FolderDataset
 from ...modules.utils.errors import ConfigError, DataError
@@ -32,9 +33,10 @@ class Source:
     dataset: Any
 
 
-def folder_cfg(path: str | os.PathLike[str]) -> dict[str, Any]:
+def folder_cfg(path: str | os.PathLike[str]) -> SegmentorConfig:
     """Return the `SEGMENTOR_CFG` of a plain folder, as far as an audit reads it."""
-    return {"dataset": {"type": "FolderDataset", "rootdir": os.fspath(path)}}
+    parts = {"train": {"set": "train"}, "test": {"set": "val"}}
+    return SegmentorConfig(dataset={"type": "FolderDataset", "rootdir": os.fspath(path), **parts})
 
 
 def open_sources(cfg: Mapping[str, Any], splits: Sequence[str]) -> tuple[list[Source], list[Finding]]:

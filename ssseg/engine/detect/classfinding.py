@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ from ...modules.utils.rawlabels import as_numbers, colour_codes
 from ..progress import progress
 
 MAX_CLASSES = 255
-_ADVICE = (
-    "List the classes in classes.txt, one `id<TAB>name<TAB>r<TAB>g<TAB>b` a line; what is called void is ignored."
-)
+_ADVICE = "List the classes in classes.txt, one `id<TAB>name<TAB>r<TAB>g<TAB>b` a line; what is called void is ignored."
 
 
 def find_rows(root: Path, labels: Sequence[str]) -> tuple[list[ClassRow], list[str]]:
@@ -64,8 +62,10 @@ def scan(labels: Sequence[str], where: str) -> tuple[list[ClassRow], list[str]]:
     if codes and any(_grey(code) is None for code in codes):
         if numbers:
             raise DataError(f"{where}: some label maps hold colours and others numbers. {_ADVICE}")
-        rows = [ClassRow(place, "#{:02x}{:02x}{:02x}".format(*_rgb(code)), _rgb(code)) for place, code in
-                enumerate(sorted(codes))]
+        rows = [
+            ClassRow(place, "#{:02x}{:02x}{:02x}".format(*_rgb(code)), _rgb(code))
+            for place, code in enumerate(sorted(codes))
+        ]
         notes = [f"{len(rows)} colours were found and became classes. {_ADVICE}"]
         if black in codes:
             notes.append("black (#000000) is a class here; if it means unlabelled, name it void in classes.txt")
@@ -83,10 +83,10 @@ def scan(labels: Sequence[str], where: str) -> tuple[list[ClassRow], list[str]]:
 
 def rows_of_class(dataset: Any) -> list[ClassRow]:
     """Return the classes of a data set class as rows; the numbers that it ignores are rows called void."""
-    table: Mapping[int, int] = {**{label: label for label in range(dataset.num_classes)}, **dataset.clsid2label}
-    if dataset.clsid2label:
-        table = {raw: label for raw, label in table.items() if raw in dataset.clsid2label or label == raw}
-    labels = {label: raw for raw, label in table.items() if label >= 0}
+    table: dict[int, int] = dict(dataset.clsid2label)
+    for label in range(dataset.num_classes):
+        table.setdefault(label, label)
+    labels = {label: raw for raw, label in reversed(table.items())}
     rows = [
         ClassRow(labels[label], name, tuple(int(c) for c in colour))  # type: ignore[arg-type]
         for label, (name, colour) in enumerate(zip(dataset.classnames, dataset.palette, strict=True))

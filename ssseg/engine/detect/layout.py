@@ -98,8 +98,9 @@ def chosen_sets(names: Sequence[str]) -> tuple[str | None, str | None]:
 def sibling(path: Path) -> Path | None:
     """Return the file beside `path` for the validation set, where its name says `train`."""
     match = re.search(r"train(ing)?", path.stem, re.IGNORECASE)
-    for word in VAL if match else ():
-        assert match
+    if match is None:
+        return None
+    for word in VAL:
         other = path.with_name(path.stem[: match.start()] + word + path.stem[match.end() :] + path.suffix)
         if other.is_file():
             return other

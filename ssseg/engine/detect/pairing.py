@@ -16,7 +16,9 @@ LABELS = set(
     "label labels mask masks annotation annotations ann anns gt groundtruth target targets seg segmentation "
     "segmentations segmentationclass semseg manual".split()
 )
-_SUFFIX = re.compile(r"(.+?)[._-](?:masks?|labels?|gt|seg|segmentation|groundtruth|annotation|L)$", re.IGNORECASE)
+_LABEL_SUFFIX = re.compile(r"(.+?)[._-](?:masks?|labels?|gt|seg|segmentation|groundtruth|annotation)$", re.IGNORECASE)
+_IMAGE_SUFFIX = re.compile(r"(.+?)[._-](?:image|img|sat|rgb)$", re.IGNORECASE)
+_IN_LABEL_FOLDER = re.compile(r"(.+?)_L$")  # as CamVid names its files; elsewhere it may mean left
 _SPLITS = (*TRAIN, *VAL)
 
 Key = tuple[str, ...]
@@ -26,9 +28,9 @@ def pictures_below(root: Path) -> list[str]:
     """Return the paths of all picture files below `root`, relative to it, sorted; hidden ones are left out."""
     return sorted(
         PurePath(os.path.relpath(folder, root), name).as_posix()
-        for folder, folders, names in os.walk(root)
+        for folder, _, names in os.walk(root)
         for name in names
-        if name.lower().endswith(IMAGE_EXTENSIONS) and not PurePath(os.path.relpath(folder, root), name).name[0] == "."
+        if name.lower().endswith(IMAGE_EXTENSIONS) and not name.startswith(".")
     )
 
 
@@ -85,9 +87,10 @@ def key_of(path: str) -> tuple[Key, bool]:
         rest = [word for word in words if word not in IMAGES | LABELS]
         key += ["_".join(rest)] if rest else []
     stem = os.path.splitext(name)[0]
-    match = _SUFFIX.match(stem)
-    if match and (is_label or match[0].lower() != stem.lower() or "." not in match[1]):
-        stem, is_label = match[1], True
+    if match := _LABEL_SUFFIX.match(stem):
+        return (*key, match[1]), True
+    match = (_IN_LABEL_FOLDER if is_label else _IMAGE_SUFFIX).match(stem)
+    stem = match[1] if match else stem
     return (*key, stem), is_label
 
 

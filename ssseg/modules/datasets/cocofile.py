@@ -24,8 +24,8 @@ class COCOFileDataset(BaseDataset):
         annotations: the JSON file.
         images: the folder of the images.
         segments: the folder of the PNG files with segment ids, for a panoptic file.
-        classes: rows `[category, name]` or `[category, name, r, g, b]`, in the order of the labels; -1 stands for pixels
-            that no object covers, a row named `void` is ignored. Objects of other categories are not painted.
+        classes: rows `[category, name]` or `[category, name, r, g, b]`, in the order of the labels; -1 stands for
+            pixels that no object covers, a row named `void` is ignored. Objects of other categories are not painted.
         ids: a text file with the ids of the images to use; without it all.
 
     Where objects overlap, the one that is listed first is seen.
@@ -61,7 +61,9 @@ class COCOFileDataset(BaseDataset):
         chosen = read_ids(path)
         unknown = [imageid for imageid in chosen if imageid not in self._names]
         if unknown:
-            raise DataError(f"{shown(path)}: {len(unknown)} images are not in {shown(self._file)}, such as {unknown[0]!r}")
+            raise DataError(
+                f"{shown(path)}: {len(unknown)} images are not in {shown(self._file)}, such as {unknown[0]!r}"
+            )
         return chosen
 
     def image_name(self, imageid: str) -> str:

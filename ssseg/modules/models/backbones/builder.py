@@ -19,10 +19,12 @@ class BackboneBuilder(BaseModuleBuilder):
             "ERFNet": "ssseg.modules.models.backbones.erfnet:ERFNet",
             "FastSCNN": "ssseg.modules.models.backbones.fastscnn:FastSCNN",
             "HRNet": "ssseg.modules.models.backbones.hrnet:HRNet",
+            "MixVisionTransformer": "ssseg.modules.models.backbones.mit:MixVisionTransformer",
             "MobileNetV2": "ssseg.modules.models.backbones.mobilenet:MobileNetV2",
             "MobileNetV3": "ssseg.modules.models.backbones.mobilenetv3:MobileNetV3",
             "ResNeSt": "ssseg.modules.models.backbones.resnest:ResNeSt",
             "ResNet": "ssseg.modules.models.backbones.resnet:ResNet",
+            "SwinTransformer": "ssseg.modules.models.backbones.swin:SwinTransformer",
             "UNet": "ssseg.modules.models.backbones.unet:UNet",
         }
     )

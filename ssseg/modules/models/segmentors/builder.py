@@ -41,6 +41,7 @@ class SegmentorBuilder(BaseModuleBuilder):
             "PointRend": f"{_HERE}.pointrend.pointrend:PointRend",
             "PSANet": f"{_HERE}.psanet.psanet:PSANet",
             "PSPNet": f"{_HERE}.pspnet.pspnet:PSPNet",
+            "Segformer": f"{_HERE}.segformer.segformer:Segformer",
             "SemanticFPN": f"{_HERE}.semanticfpn.semanticfpn:SemanticFPN",
             "UPerNet": f"{_HERE}.upernet.upernet:UPerNet",
         }

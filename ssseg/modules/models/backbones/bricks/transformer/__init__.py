@@ -1,8 +1,10 @@
 """What vision transformers are made of."""
 
 from .attention import MultiheadAttention, SpatialReductionAttention, attend
+from .checkpointing import run_block
 from .ffn import FFN
 from .padding import pad_to_fit
 from .patchembed import PatchEmbed, Size, map_of, tokens_of
 from .positions import drop_path_rates, relative_position_index, resize_positions, square
+from .renaming import renamed, with_joined_projections
 from .windows import ShiftedWindowAttention, WindowAttention, attend_in_windows, join_windows, split_windows

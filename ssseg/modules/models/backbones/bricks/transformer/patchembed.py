@@ -31,13 +31,13 @@ class PatchEmbed(nn.Module):
         norm_cfg: Mapping[str, Any] | None = None,
     ):
         super().__init__()
-        self.fits = padding is not None
+        self.pads_to_fit = padding is None
         self.projection = nn.Conv2d(in_channels, embed_dims, patch_size, stride, padding or 0, bias=bias)
         self.norm = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Size]:
         """Return tokens (N, h * w, embed_dims) of (N, C, H, W), and (h, w)."""
-        if not self.fits:
+        if self.pads_to_fit:
             x = pad_to_fit(x, self.projection.kernel_size[0], self.projection.stride[0])
         x = self.projection(x)  # (N, embed_dims, h, w)
         return self.norm(tokens_of(x)), (x.shape[2], x.shape[3])
