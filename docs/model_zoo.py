@@ -10,6 +10,11 @@ from ssseg.configs._base_ import SegmentorConfig
 from ssseg.modules.utils.configparser import experiments, load_config
 
 DOCS = Path(__file__).parent
+PROCEEDINGS = {  # of papers that are not on arXiv
+    "APCNet": "CVPR_2019/papers/He_Adaptive_Pyramid_Context_Network_for_Semantic_Segmentation_CVPR_2019_paper.pdf",
+    "DMNet": "ICCV_2019/papers/He_Dynamic_Multi-Scale_Filters_for_Semantic_Segmentation_ICCV_2019_paper.pdf",
+    "PSANet": "ECCV_2018/papers/Hengshuang_Zhao_PSANet_Point-wise_Spatial_ECCV_2018_paper.pdf",
+}
 START, END = "<!-- from here on written by docs/model_zoo.py -->\n", "<!-- to here -->\n"
 LISTED = {
     "Dataset": "Data sets",
@@ -68,22 +73,24 @@ def _tables() -> str:
 
 
 def _table(kind: str, uses: Counter[str]) -> str:
-    rows = [("name", "what it is", "source", "experiments"), ("---", "---", "---", "---:")]
+    rows = [("name", "what it is", "paper", "experiments"), ("---", "---", "---", "---:")]
     for name, part in _registered(kind):
         text = inspect.getdoc(part) or ""
-        rows.append((f"`{name}`", text.partition("\n")[0], _source(text), str(uses[name])))
+        rows.append((f"`{name}`", text.partition("\n")[0], _source(name, text), str(uses[name])))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _source(text: str) -> str:
-    """Return the first arXiv number, else link, else conference, of a docstring's `Paper:` or `Source:` part."""
+def _source(name: str, text: str) -> str:
+    """Return a link to the first paper, else page, of a docstring's `Paper:` or `Source:` part."""
     part = text[match.start() :] if (match := re.search(r"^(Papers?|Sources?):", text, re.M)) else ""
     if number := re.search(r"arXiv:([\w./-]*\w)", part):
         return f"[arXiv:{number[1]}](https://arxiv.org/abs/{number[1]})"
-    if link := re.search(r"https?://\S*\w", part):
-        return f"<{link[0]}>"
-    conference = re.search(r"[A-Z]\w+ (19|20)\d\d", part)
-    return conference[0] if conference else ""
+    if place := PROCEEDINGS.get(name):
+        return f"[{place.partition('/')[0].replace('_', ' ')}](https://openaccess.thecvf.com/content_{place})"
+    if number := re.search(r"doi:(10\.\S*\w)", part):
+        return f"[doi:{number[1]}](https://doi.org/{number[1]})"
+    link = re.search(r"https?://\S*\w", part)
+    return f"<{link[0]}>" if link else ""
 
 
 def _names(kind: str) -> str:

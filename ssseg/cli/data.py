@@ -3,9 +3,15 @@
 import argparse
 from typing import Any
 
-from . import data_check, data_stats, synthetic
+from . import data_browse, data_check, data_prepare, data_stats, synthetic
 
-COMMANDS = {"check": data_check, "stats": data_stats, "synthetic": synthetic}
+COMMANDS = {
+    "check": data_check,
+    "stats": data_stats,
+    "browse": data_browse,
+    "prepare": data_prepare,
+    "synthetic": synthetic,
+}
 
 
 def add_parser(commands: Any) -> None:

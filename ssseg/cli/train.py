@@ -5,6 +5,7 @@ an annotation file of COCO, or a text file of pairs `image<TAB>label map`. What 
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,19 +30,18 @@ def run(options: argparse.Namespace) -> int:
     """Train."""
     cfg = config_of(options)
     set_up_launch(options)
-    from ..modules.utils.distributed import ismainprocess
-
+    speaks = os.environ.get("RANK", "0") == "0"  # the processes do not work together yet, or no longer
     if options.data:
         refuse_contradictions(options.overrides)
         from ..engine.owndata import use_data
 
         found = use_data(cfg, options.data)
-        if ismainprocess():
+        if speaks:
             print(found, flush=True)
     from ..engine.trainer import train
 
     best = train(cfg, device=options.device, ckptspath=options.ckptspath)
-    if best and ismainprocess():
+    if best and speaks:
         what = f"best {best['metric']} {best['value']:.4f} ({best['weights']}, epoch {best['epoch']})"
         print(f"{what}; checkpoints and logs in {cfg['work_dir']}")
     return 0

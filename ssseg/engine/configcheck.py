@@ -7,6 +7,7 @@ from typing import Any
 
 from ..configs._base_ import SegmentorConfig
 from ..modules.utils.errors import ConfigError
+from .classweights import check_class_weights, with_stand_ins
 from .configparts import PART_CHECKS, check_model, classes_of
 from .options import RuntimeOptions
 from .problems import ROOT, Problem, check_fields, check_known, failures, section
@@ -38,8 +39,9 @@ def check_config(cfg: SegmentorConfig, *, build: bool = False) -> list[Problem]:
     Args:
         build: where nothing else is wrong, also build the model, without memory for its weights, and its optimizer.
     """
+    asked, cfg = cfg, with_stand_ins(cfg)
     checks = (_top_level, unset_values, _known_fields, _run_options, _num_classes, *PART_CHECKS)
-    problems = [problem for check in checks for problem in check(cfg)]
+    problems = [problem for check in checks for problem in check(cfg)] + list(check_class_weights(asked))
     if build and not any(problem.severity == "error" for problem in problems):
         problems += check_model(cfg)
     return sorted(dict.fromkeys(problems), key=lambda problem: _natural(problem.place))

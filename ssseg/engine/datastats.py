@@ -80,7 +80,10 @@ class ClassCounts:
         return [count / total if total else 0.0 for count in self.pixels]
 
     def weights(self, formula: str) -> list[float]:
-        """Return a weight for each class, 1 on the average of the classes that are seen; 0 for those that are not.
+        """Return a weight for each class, 0 for those that are not seen.
+
+        They are scaled to an average of 1 over the labelled pixels, so that losses keep their size and a learning rate
+        its meaning.
 
         Raises:
             ConfigError: no formula has that name.
@@ -96,7 +99,7 @@ class ClassCounts:
         else:
             values = [self.shares[label] for label in seen]
         raw = FORMULAE[formula](values)
-        scale = len(raw) / sum(raw)
+        scale = 1 / sum(self.shares[label] * weight for label, weight in zip(seen, raw, strict=True))
         weights = [0.0] * len(self.pixels)
         for label, weight in zip(seen, raw, strict=True):
             weights[label] = float(f"{weight * scale:.6g}")  # so many digits as a config file should show

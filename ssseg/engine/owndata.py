@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,13 +10,13 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from ..modules import BuildDataset
+from ..modules.datasets.options import DatasetOptions
 from ..modules.utils.errors import ConfigError, ImageError
 from ..modules.utils.filekinds import shown
 from ..modules.utils.files import touchdirs, write_atomically
 from .detect import Layout, detect
 
-_KEPT = ("data_pipelines", "pipeline_schedule", "repeat_times", "ignore_index", "auto_correct_invalid_seg_target",
-         "record_img2aug_pos_mapper", "eval_env")  # fmt: skip
+_KEPT = [option.name for option in fields(DatasetOptions)]
 _PROBED = 200  # images whose headers are read
 _KINDS = {"RGB": "colour", "L": "grey", "P": "palette", "RGBA": "colour with alpha", "1": "black and white"}
 

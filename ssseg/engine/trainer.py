@@ -30,6 +30,7 @@ from ..modules.utils.errors import ConfigError, DataError, StopRequested
 from ..modules.utils.files import sweep_stale, touchdirs
 from .batching import plan_batch
 from .build import build_dataset, build_segmentor
+from .classweights import resolve_class_weights
 from .configcheck import require_valid
 from .devices import Precision, choose_device, describe_device, set_up_backends
 from .evaluator import confusion_matrix, label_dataset, metrics_of
@@ -67,6 +68,7 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         work_dir = Path(cfg["work_dir"])
         touchdirs(work_dir)
         stack.enter_context(work_dir_lock(work_dir))
+        cfg = resolve_class_weights(cfg, work_dir)
         logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
         stack.callback(logger.close)
         log = RunLog(work_dir, tensorboard=options.tensorboard, enabled=ismainprocess())

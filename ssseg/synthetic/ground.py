@@ -57,7 +57,7 @@ class Ground:
             bloom = where & (self.texture("grain", 20, offset + 77) > 0.3)
             colour = mix(colour, rgb(dice.choice(BLOSSOMS)), bloom * np.float32(0.8))
         if season.snow:
-            lying = smoothstep(self.texture("rough", 3, offset + 31) + 0.35 * blades, -0.45, -0.2)
+            lying = smoothstep(self.texture("rough", 3, offset + 31) + 0.35 * blades, -0.5, -0.25)
             colour = mix(colour, SNOW, lying * season.snow)
         shade = smoothstep(self.texture("rough", 0.35, offset + 500), -0.1, 0.1) * 0.35
         lit = light.on(colour, (1 - shade) * light.direction[1])
@@ -117,12 +117,12 @@ class Ground:
         rows = canvas.camera.horizon + shore - canvas.rows - np.abs(ripple) * (2 * reach)
         rows = np.clip(rows, 0, canvas.camera.horizon).astype(np.int32)
         columns = np.clip(canvas.columns + ripple * reach, 0, width - 1).astype(np.int32)
-        mirrored = canvas.image[:, rows, columns] * 0.92
-        grazing = np.clip(1.1 - (canvas.rows - shore) / (0.9 * height), 0.45, 0.9)
+        mirrored = canvas.image[:, rows, columns] * rgb("#d8ecf4")
+        grazing = np.clip(1.1 - (canvas.rows - shore) / (0.9 * height), 0.4, 0.82)
         colour = mix(light.on(rgb(dice.choice(DEEPS)), light.direction[1]), mirrored, grazing)
         glitter = smoothstep(ripple, 0.33, 0.5) * (0.3 if light.direction[2] < 0 else 0.1)
         colour = colour + light.sun * glitter
         ice = smoothstep(self.texture("rough", 2, offset + 99), -0.1, 0.05)
-        colour = mix(colour, light.on(SNOW, light.direction[1]), ice * (season.snow * 0.3))
+        colour = mix(colour, light.on(SNOW, light.direction[1]), ice * (season.snow * 0.15))
         canvas.paint(coverage, colour)
         canvas.mark(coverage, WATER)

@@ -95,4 +95,4 @@ SUMMER = Season(
 )
 AUTUMN = Season(("#a1934f", "#8a8a48", "#b08f4f"), ("#c4702a", "#b8902f", "#9a4a26", "#6d7a33", "#d09a3a"))
 WINTER = Season(("#7d8653", "#878a5a"), ("#5d5a48", "#3f5540", "#6e6250"), snow=0.85)
-SEASONS = (SPRING, SPRING, SUMMER, SUMMER, AUTUMN, AUTUMN, WINTER)
+SEASONS = (SPRING, SUMMER, SUMMER, AUTUMN, WINTER)

@@ -11,6 +11,17 @@ RESNET = {
     "outstride": 8,
     "pretrained": False,
 }
+_ATTENDING = {"structure_type": "small", "drop_path_rate": 0.0, "pretrained": False}
+_PLAIN = {
+    **_ATTENDING,
+    "img_size": (48, 64),
+    "embed_dims": 16,
+    "num_layers": 4,
+    "num_heads": 2,
+    "out_indices": (0, 1, 3),
+}
+VIT = {**_PLAIN, "type": "VisionTransformer", "norm_cfg": {"type": "LayerNorm"}}
+_TWINS = {**_ATTENDING, "embed_dims": (8, 16, 16, 32), "num_heads": (1, 2, 2, 4), "depths": (2, 2, 1, 1)}
 BACKBONES = {
     "BiSeNetV1": {
         "type": "BiSeNetV1",
@@ -70,6 +81,21 @@ BACKBONES = {
         "pretrained": False,
     },
     "ResNet": RESNET,
+    "MixVisionTransformer": {**_ATTENDING, "type": "MixVisionTransformer", "embed_dims": 4, "num_layers": (1, 2, 1, 1)},
+    "SwinTransformer": {
+        **_ATTENDING,
+        "type": "SwinTransformer",
+        "embed_dims": 8,
+        "depths": (2, 1, 1, 1),
+        "num_heads": (1, 2, 2, 4),
+        "window_size": 4,
+        "use_abs_pos_embed": True,
+    },
+    "VisionTransformer": VIT,
+    "BEiT": {**_PLAIN, "type": "BEiT"},
+    "MAE": {**_PLAIN, "type": "MAE"},
+    "PCPVT": {**_TWINS, "type": "PCPVT"},
+    "SVT": {**_TWINS, "type": "SVT", "windiow_sizes": (4, 4, 4, 4)},
     "UNet": {"type": "UNet", "structure_type": "unets5os16", "base_channels": 8},
 }
 
@@ -108,6 +134,7 @@ _PYRAMID = {
     "upsample_cfg": {"mode": "nearest"},
 }
 _TWO_STAGES = {"loss_aux": _LOSS, "loss_cls_stage1": _LOSS, "loss_cls_stage2": _LOSS}
+_ENLARGING = {"out_channels": 4, "num_convs": 1, "scale_factor": 4, "kernel_size": 3}
 SEGMENTORS = {
     "ANNNet": segmentor(
         "ANNNet",
@@ -309,6 +336,39 @@ SEGMENTORS = {
     ),
     "DepthwiseSeparableFCN": segmentor("DepthwiseSeparableFCN", {}),
     "FCN": segmentor("FCN", {}),
+    "Segformer": segmentor(
+        "Segformer", {}, head={"in_channels_list": _WIDTHS, "feats_channels": 8, "dropout": 0.0}, **_SEGMENTATION_ONLY
+    ),
+    "SETRMLA": segmentor(
+        "SETRMLA",
+        {},
+        head={
+            "in_channels_list": [16, 16],
+            "mla_feats_channels": 8,
+            "mla_up_channels": 4,
+            "feats_channels": 8,
+            "scale_factor": 2,
+            "dropout": 0.0,
+        },
+        backbone={**VIT, "selected_indices": (1, 2)},
+        auxiliary=[{**_ENLARGING, "in_channels": 8, "dropout": 0.0}],
+        losses={"loss_aux1": _LOSS, "loss_cls": _LOSS},
+    ),
+    "SETRUP": segmentor(
+        "SETRUP",
+        {},
+        head={
+            "in_channels_list": [16, 16],
+            "feats_channels": 8,
+            "num_convs": 2,
+            "scale_factor": 2,
+            "kernel_size": 3,
+            "dropout": 0.0,
+        },
+        backbone={**VIT, "selected_indices": (1, 2)},
+        auxiliary=[{**_ENLARGING, "in_channels": 16, "dropout": 0.0}],
+        losses={"loss_aux1": _LOSS, "loss_cls": _LOSS},
+    ),
     "PSPNet": segmentor("PSPNet", {"pool_scales": [1, 2, 3]}),
 }
 

@@ -182,7 +182,7 @@ def scenes():
     for number, count in enumerate((400, 60)):
         images, labels = zip(*(draw_scene((0, number, k), (144, 192)) for k in range(count)), strict=True)
         pixels, targets = np.concatenate(images).reshape(-1, 3), np.concatenate(labels).ravel()
-        splits.append((pixels[targets != VOID], targets[targets != VOID].astype(np.int64), labels))
+        splits.append((pixels[targets != VOID], targets[targets != VOID].astype(np.int32), labels))
     return splits
 
 
@@ -190,12 +190,13 @@ def scenes():
 def test_colour_alone_does_not_solve_it(scenes):
     """The best Bayes classifier on colour histograms, chosen by its mIoU on the validation split itself."""
     (pixels, targets, _), (val_pixels, val_targets, _) = scenes
-    classes, best = len(CLASSES), 0.0
-    for bits in (4, 5, 6):
+    classes, results = len(CLASSES), []
+    for bits in (4, 5):
         bins = 1 << 3 * bits
 
         def bin_of(colours, bits=bits):
-            return (colours >> (8 - bits)).astype(np.int64) @ [1 << 2 * bits, 1 << bits, 1]
+            red, green, blue = (colours[:, k].astype(np.int32) >> (8 - bits) for k in range(3))
+            return red << 2 * bits | green << bits | blue
 
         counts = np.bincount(targets * bins + bin_of(pixels), minlength=classes * bins).reshape(classes, bins)
         for favour_rare in (0, 0.25, 0.5, 0.75):
@@ -203,8 +204,8 @@ def test_colour_alone_does_not_solve_it(scenes):
             pairs = np.bincount(val_targets * classes + votes[bin_of(val_pixels)], minlength=classes**2)
             pairs = pairs.reshape(classes, classes)
             hits = np.diag(pairs)
-            best = max(best, (hits / (pairs.sum(0) + pairs.sum(1) - hits)).mean())
-    assert 0.15 < best < 0.45
+            results.append((hits / (pairs.sum(0) + pairs.sum(1) - hits)).mean())
+    assert 0.2 < max(results) < 0.45
 
 
 @pytest.mark.slow

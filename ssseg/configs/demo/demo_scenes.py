@@ -33,7 +33,7 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         "depth": 18,
         "structure_type": "resnet18conv3x3stem",
         "pretrained": False,
-        "outstride": 32,
+        "outstride": 16,
         "use_conv3x3_stem": True,
         "stem_channels": 16,
         "base_channels": 16,
@@ -49,7 +49,9 @@ SEGMENTOR_CFG["head"] = {
     "dropout": 0.1,
 }
 SEGMENTOR_CFG["auxiliary"] = None
-SEGMENTOR_CFG["losses"] = {"loss_cls": {"type": "CrossEntropyLoss"}}
+SEGMENTOR_CFG["losses"] = {
+    "loss_cls": [{"type": "CrossEntropyLoss"}, {"type": "DiceLoss", "use_sigmoid": False, "scale_factor": 0.5}]
+}
 SEGMENTOR_CFG["norm_cfg"] = {"type": "BatchNorm2d"}
 SEGMENTOR_CFG["scheduler"].pop("power")
 SEGMENTOR_CFG["scheduler"].update({"type": "OneCycleScheduler", "warmup_fraction": 0.15})

@@ -60,12 +60,21 @@ class RecordCache:
             self.saved = time.monotonic()
 
 
-def cache_key(dataset: Any, *paths: str) -> str:
-    """Return what a record depends on: the files, and how the data set reads them; "" where a file is not there."""
+def reading_key(dataset: Any) -> str:
+    """Return what the records of a data set depend on beside its files: how it reads them."""
+    label_map, options = dataset.label_map.to_json(), dataset.options
+    reading = [type(dataset).__qualname__, label_map, options.auto_correct_invalid_seg_target, options.data_pipelines]
+    return _digest(reading)
+
+
+def cache_key(reading: str, *paths: str) -> str:
+    """Return what a record depends on: the files, and how they are read; "" where a file is not there."""
     try:
         states = [(os.path.abspath(path), os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in paths]
     except (OSError, ValueError):
         return ""
-    label_map, options = dataset.label_map.to_json(), dataset.options
-    reading = [type(dataset).__qualname__, label_map, options.auto_correct_invalid_seg_target, options.data_pipelines]
-    return hashlib.blake2b(json.dumps([states, reading], default=str).encode(), digest_size=16).hexdigest()
+    return _digest([reading, states])
+
+
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(json.dumps(value, default=str).encode(), digest_size=16).hexdigest()

@@ -39,7 +39,7 @@ def examine_image(record: Record, dataset: Any) -> None:
     try:
         image = read_image(path)
     except ImageError as error:
-        unread = "unreadable-image" if kind in PICTURES.values() else "foreign-image"
+        unread = "foreign-image" if is_foreign(path, kind) else "unreadable-image"
         record.findings.append(finding(unread, path, without_place(error, path)))
         return
     height, width = record.size = image.shape[:2]
@@ -63,6 +63,11 @@ def beginning(path: str) -> bytes:
             return stream.read(1024)
     except (OSError, ValueError):
         return b""
+
+
+def is_foreign(path: str, kind: str) -> bool:
+    """Whether a file that can be read is, as `kind` of `looks_like` says, no picture."""
+    return os.path.isfile(path) and os.access(path, os.R_OK) and kind not in PICTURES.values()
 
 
 def extension_findings(path: str, kind: str) -> Iterator[Finding]:

@@ -9,11 +9,11 @@ from PIL import Image
 
 from ...modules.datasets.checking import size_error
 from ...modules.utils.errors import DataError, ImageError, LabelError
-from ...modules.utils.filekinds import PICTURES, looks_like
+from ...modules.utils.filekinds import looks_like
 from ...modules.utils.labelmap import LabelMap
 from ...modules.utils.rawlabels import as_numbers
 from .findings import finding
-from .images import beginning, extension_findings, without_place
+from .images import beginning, extension_findings, is_foreign, without_place
 from .records import Record
 
 Array = np.ndarray[Any, Any]
@@ -38,7 +38,7 @@ def examine_label(record: Record, dataset: Any, annpath: str) -> None:
         record.findings.append(finding(broken, path, without_place(error, path)))
         return
     except DataError as error:
-        foreign = isinstance(error, ImageError) and kind not in PICTURES.values()
+        foreign = isinstance(error, ImageError) and is_foreign(path, kind)
         broken = "foreign-label" if foreign else "unreadable-label"
         record.findings.append(finding(broken, path, without_place(error, path)))
         return

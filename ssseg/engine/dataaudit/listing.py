@@ -1,7 +1,7 @@
 """Which files the sets name, and which lie beside them; answered from the listings of folders."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...modules.datasets.base import BaseDataset
@@ -11,6 +11,8 @@ from ...modules.utils.errors import DataError, nearest
 from ...modules.utils.filekinds import shown
 from .findings import Finding, finding
 from .sources import Source
+
+_SUGGESTIONS = 20  # of names; comparing every missing name with every file would take minutes
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,33 @@ def pairs_of(source: Source) -> tuple[list[Pair], list[Finding]]:
             require_folder(folder, f"the folder of the {what}s,")
         except DataError as error:
             return [], [*findings, finding("unusable-set", source.name, str(error))]
+        paths: dict[str, str] = {}
         for imageid in dataset.all_imageids():
             try:
                 check_id(imageid, where=source.name)
             except DataError as error:
                 findings.append(finding(kind, source.name, str(error)))
                 continue
-            path = find_file(os.path.join(folder, name_of(imageid)), extension, listing.holds)
-            there = listing.holds(path)
-            found.setdefault(imageid, []).append(path if there else None)
-            if not there:
-                near = nearest(os.path.basename(path), listing.names(os.path.dirname(path)))
-                message = f"the {what} of {imageid!r} in the set {source.name} does not exist.{near}"
-                findings.append(finding(kind, shown(path), message))
-    pairs = [Pair(imageid, paths[0], paths[1] if len(paths) > 1 else None) for imageid, paths in found.items()]
+            paths[imageid] = find_file(os.path.join(folder, name_of(imageid)), extension, listing.holds)
+        for imageid, path in paths.items():
+            found.setdefault(imageid, []).append(path if listing.holds(path) else None)
+        findings += _missing(kind, what, source.name, paths, listing)
+    pairs = [Pair(imageid, files[0], files[1] if len(files) > 1 else None) for imageid, files in found.items()]
     return pairs, findings
+
+
+def _missing(
+    kind: str, what: str, set_name: str, paths: Mapping[str, str], listing: FolderListing
+) -> Iterator[Finding]:
+    """Yield a finding for each path that does not exist; the first ones with the file that may have been meant."""
+    absent = [(imageid, path) for imageid, path in paths.items() if not listing.holds(path)]
+    named = set(paths.values())
+    for number, (imageid, path) in enumerate(absent):
+        near = ""
+        if number < _SUGGESTIONS:
+            folder, name = os.path.split(path)
+            near = nearest(name, [other for other in listing.names(folder) if os.path.join(folder, other) not in named])
+        yield finding(kind, shown(path), f"the {what} of {imageid!r} in the set {set_name} does not exist.{near}")
 
 
 def unlisted_files(sources: Sequence[Source], pairs: Sequence[Sequence[Pair]]) -> Iterator[Finding]:
@@ -57,8 +71,8 @@ def unlisted_files(sources: Sequence[Source], pairs: Sequence[Sequence[Pair]]) -
     named = {path for part in pairs for pair in part for path in (pair.image, pair.label) if path}
     seen: set[str] = set()
     for source, part in zip(sources, pairs, strict=True):
-        if type(source.dataset).read_annotation is not BaseDataset.read_annotation:
-            continue  # its label maps do not lie one to an image
+        if not _named_alike(type(source.dataset)):
+            continue
         image_folders = {os.path.dirname(pair.image) for pair in part if pair.image}
         label_folders = {os.path.dirname(pair.label) for pair in part if pair.label}
         shared = image_folders & label_folders
@@ -73,6 +87,12 @@ def unlisted_files(sources: Sequence[Source], pairs: Sequence[Sequence[Pair]]) -
                 elif folder in label_folders and _is_label(name, source.dataset, folder in shared):
                     seen.add(path)
                     yield from _of_label(path, source.dataset)
+
+
+def _named_alike(kind: type[BaseDataset]) -> bool:
+    """Whether an image and its one label map have the same name but for `image_ext` and `ann_ext`."""
+    plain = kind.image_name is BaseDataset.image_name and kind.ann_name is BaseDataset.ann_name
+    return kind.read_annotation is BaseDataset.read_annotation and (plain or kind.image_name is kind.ann_name)
 
 
 def _is_image(name: str, dataset: BaseDataset, shared: bool) -> bool:

@@ -8,7 +8,7 @@ from ...modules.parallel.dataloader import BatchLoader
 from ...modules.parallel.order import SampleKey
 from ...modules.utils.errors import DataError
 from ..progress import progress
-from .cache import RecordCache, cache_key
+from .cache import RecordCache, cache_key, reading_key
 from .images import examine_image
 from .labels import examine_label
 from .listing import Pair, pairs_of
@@ -36,7 +36,8 @@ def examine_all(jobs: Sequence[Job], *, workers: int, cache: RecordCache, title:
     Args:
         workers: processes that read; 0 reads in this one.
     """
-    keys = [cache_key(dataset, *filter(None, (pair.image, pair.label))) for dataset, pair in jobs]
+    readings = {number: reading_key(dataset) for number, dataset in {id(job[0]): job[0] for job in jobs}.items()}
+    keys = [cache_key(readings[id(dataset)], *filter(None, (pair.image, pair.label))) for dataset, pair in jobs]
     records: list[Record | None] = [cache.get(key) for key in keys]
     todo = [number for number, record in enumerate(records) if record is None]
     try:

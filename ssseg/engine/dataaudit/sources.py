@@ -57,8 +57,8 @@ def open_sources(cfg: Mapping[str, Any], splits: Sequence[str]) -> tuple[list[So
         findings += [problem] if problem else []
         if dataset is None:
             continue
-        given = cfg.get("num_classes", dataset.num_classes)
-        if given not in (dataset.num_classes, -1):
+        given = cfg.get("num_classes")
+        if given not in (None, -1, dataset.num_classes):
             message = f"SEGMENTOR_CFG['num_classes'] is {given}, the data set has {dataset.num_classes} classes"
             findings.append(finding("class-count", split, message))
         parts = getattr(dataset, "datasets", None) or {"": dataset}

@@ -25,7 +25,8 @@ def findings_table(audit: Audit, *, files: int = 3) -> Iterator[str]:
             yield f"    ... and {len(members) - files} more"
         yield from _cures(members[:files])
     images = ", ".join(f"{count} in {name}" for name, count in audit.images.items())
-    totals = ", ".join(f"{audit.count(severity)} {severity}s" for severity in SEVERITIES)
+    counts = [(audit.count(severity), severity) for severity in SEVERITIES]
+    totals = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts)
     yield f"images: {images or 'none'}; {totals}"
 
 

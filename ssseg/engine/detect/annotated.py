@@ -15,7 +15,7 @@ from ...modules.utils.filekinds import shown
 from .layout import TRAIN, VAL, Layout, Pair, as_entries, chosen_sets, listed_layout, set_aside, sibling
 from .pairing import split_of
 
-_NO_OBJECTS = ("captions", "person_keypoints", "image_info")
+_NO_OBJECTS = ("captions", "person_keypoints", "image_info", "images_info")
 
 
 def find_coco(root: Path) -> Layout | None:

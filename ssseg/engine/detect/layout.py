@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...modules.datasets.classes import ClassRow
+from ...modules.utils.errors import DataError
 
 Pair = tuple[str, str]  # paths of an image and its label file
 
@@ -78,6 +79,8 @@ def set_aside(items: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 
     What is in which set depends on names only: an image that is added moves no other one by much.
     """
+    if len(items) < 2:
+        raise DataError(f"there are {len(items)} samples; at least two are needed, one of them for validation")
 
     def place(item: Any) -> str:
         name = item if isinstance(item, str) else item[0]

@@ -1,9 +1,11 @@
 """From a path to the layout of what lies there."""
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
 
 from ...modules.datasets.classes import read_classes
 from ...modules.datasets.folder import LABEL_FOLDERS
+from ...modules.datasets.ids import read_ids
 from ...modules.datasets.listed import read_pairs
 from ...modules.utils.errors import ConfigError, DataError
 from ...modules.utils.filekinds import shown
@@ -86,6 +88,10 @@ def find_pairs(root: Path) -> Layout:
     """Images and label maps that belong together by their names."""
     sets, notes = pair_up(root, pictures_below(root))
     train, val = chosen_sets(list(sets))
+    if train is None and "" in sets and (lists := id_lists(root)):
+        sets, sources = by_ids(lists, sets[""]), {part: str(path.relative_to(root)) for part, path in lists.items()}
+        rows, more = find_rows(root, [str(root / label) for pairs in sets.values() for _, label in pairs])
+        return listed_layout("images and label maps, with lists", root, sets, rows, sources, notes + more)
     if train is None and len(sets) > 1:
         raise DataError(f"{shown(root)}: there are the sets {sorted(sets)}, but none for training: {', '.join(TRAIN)}")
     if train is None:
@@ -100,3 +106,35 @@ def find_pairs(root: Path) -> Layout:
     where = "images and label maps of the same names"
     sources = {"train": train or "all files", "val": val or ""}
     return listed_layout(where, root, chosen, rows, sources, notes + more)
+
+
+def id_lists(root: Path) -> dict[str, Path]:
+    """Return the lists of ids for `train` and, where there is one, for `val`."""
+    for folder in (root, root / "splits"):
+        lists = {path.stem: path for path in sorted(folder.glob("*.txt"))}
+        train, val = chosen_sets(list(lists))
+        if train:
+            return {"train": lists[train]} | ({"val": lists[val]} if val else {})
+    return {}
+
+
+def by_ids(lists: Mapping[str, Path], pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Sort pairs into sets by lists of the names of their images, with folder and extension or without.
+
+    Raises:
+        DataError: a name is that of no image, or of several.
+    """
+    known: dict[str, list[Pair]] = {}
+    for image, label in pairs:
+        path = PurePath(image)
+        for name in {image, str(path.with_suffix("")), path.name, path.stem}:
+            known.setdefault(name, []).append((image, label))
+    sets = {}
+    for part, file in lists.items():
+        ids = read_ids(file)
+        wrong = [name for name in ids if len(known.get(name, ())) != 1]
+        if wrong:
+            several = f"{len(known[wrong[0]])} images have" if wrong[0] in known else "no image with a label map has"
+            raise DataError(f"{shown(file)}: {several} the name {wrong[0]!r} ({len(wrong)} such lines of {len(ids)})")
+        sets[part] = [known[name][0] for name in ids]
+    return sets

@@ -26,17 +26,26 @@ Key = tuple[str, ...]
 
 def pictures_below(root: Path) -> list[str]:
     """Return the paths of all picture files below `root`, relative to it, sorted; hidden ones are left out."""
-    return sorted(
-        PurePath(os.path.relpath(folder, root), name).as_posix()
-        for folder, _, names in os.walk(root)
-        for name in names
-        if name.lower().endswith(IMAGE_EXTENSIONS) and not name.startswith(".")
-    )
+    found, seen = [], set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if os.path.realpath(folder) in seen:  # links in a circle
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(folder))
+        below = PurePath(os.path.relpath(folder, root))
+        found += [(below / name).as_posix() for name in names if is_picture(name)]
+    return sorted(found)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file that is not hidden has the name of a picture."""
+    return name.lower().endswith(IMAGE_EXTENSIONS) and not name.startswith(".")
 
 
 def pair_up(root: Path, paths: Iterable[str]) -> tuple[dict[str, list[Pair]], list[str]]:
     """Pair images with label maps: `images/a.jpg` and `masks/a.png`, `train_images/a.jpg` and `train_labels/a.png`,
-    `a.jpg` and `a_mask.png`.
+    `a.jpg` and `a_mask.png`; where nothing is called so, `a.jpg` and `a.png`.
 
     Returns:
         The pairs of each set that folder names tell apart, "" for those of none; and notes.
@@ -49,6 +58,9 @@ def pair_up(root: Path, paths: Iterable[str]) -> tuple[dict[str, list[Pair]], li
     for path in paths:
         key, is_label = key_of(path)
         (labels if is_label else images)[key].append(path)
+    for key, names in images.items() if not labels else ():
+        if sorted(PurePath(name).suffix.lower() for name in names) in ([".jpeg", ".png"], [".jpg", ".png"]):
+            labels[key] = [names.pop([name[-3:].lower() for name in names].index("png"))]
     if not images or not labels:
         raise DataError(
             f"{shown(root)}: there are {sum(map(len, images.values()))} images and {sum(map(len, labels.values()))} "
@@ -62,13 +74,13 @@ def pair_up(root: Path, paths: Iterable[str]) -> tuple[dict[str, list[Pair]], li
             raise DataError(f"{shown(root)}: these {kind} would belong to one sample: {listed(double, limit=4)}")
     alone = [labels[key][0] for key in labels.keys() - images.keys()]
     if alone:
-        raise DataError(_unpaired(root, "label maps", "image", alone, len(labels), images))
+        raise DataError(_unpaired(root, "label maps", "an image", alone, len(labels), images))
     notes = []
     bare = sorted(images.keys() - labels.keys())
     unlabelled = {key for key in bare if split_of(key).startswith("test")}
     if set(bare) - unlabelled:
         names = [images[key][0] for key in bare if key not in unlabelled]
-        raise DataError(_unpaired(root, "images", "label map", names, len(images), labels))
+        raise DataError(_unpaired(root, "images", "a label map", names, len(images), labels))
     if unlabelled:
         notes.append(f"{len(unlabelled)} test images without label maps are left out")
     sets: dict[str, list[Pair]] = defaultdict(list)
@@ -95,14 +107,15 @@ def key_of(path: str) -> tuple[Key, bool]:
 
 
 def split_of(key: Key) -> str:
-    """Return the name of the set that a folder of the key is called after, or an empty string."""
-    return next((word for word in key[:-1] if word in _SPLITS), "")
+    """Return the name of the set that a folder of the key is called after, as `train` or `train2017`, or nothing."""
+    words = (word.rstrip("0123456789") for word in key[:-1])
+    return next((word for word in words if word in _SPLITS), "")
 
 
 def _unpaired(root: Path, kind: str, partner: str, names: list[str], total: int, others: dict[Key, list[str]]) -> str:
     other = next(iter(others.values()))[0]
     return (
-        f"{shown(root)}: {len(names)} of {total} {kind} have no {partner} of the same name, such as "
-        f"{listed(sorted(names), limit=3)}; a {partner} there is {other}. Give both the same name, or list the pairs, "
-        f"`image<TAB>label map` a line, in a text file, and train with --data on that."
+        f"{shown(root)}: {len(names)} of {total} {kind} lack {partner} of the same name, such as "
+        f"{listed(sorted(names), limit=3)}; there is, for example, {other}. Give both the same name, or list the pairs "
+        f"as `image<TAB>label map` in a text file and train with --data on that."
     )

@@ -19,6 +19,7 @@ from .options import DatasetOptions
 from .paths import find_file, require_folder
 from .pipelines.builder import build_pipeline
 from .pipelines.compose import Compose
+from .pipelines.crop import RandomCrop
 from .pipelines.evaluation import Evaluation
 from .pipelines.metrics import format_metrics
 from .results import write_predictions
@@ -250,4 +251,8 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
     def _compose(self, data_pipelines: Sequence[Any], place: str, record: bool | None = None) -> Compose:
         where = f"SEGMENTOR_CFG['dataset']['{self.mode.lower()}']{place}"
         record = self.options.record_img2aug_pos_mapper if record is None else record
-        return Compose(build_pipeline(data_pipelines, where=where), record)
+        transforms = build_pipeline(data_pipelines, where=where)
+        for transform in transforms:
+            if self.mode == "TRAIN" and isinstance(transform, RandomCrop):
+                transform.focus = self.options.crop_focus
+        return Compose(transforms, record)

@@ -28,13 +28,13 @@ class MultipleDataset(BaseDataset):
     """
 
     def __init__(self, mode: str, logger_handle: Any, dataset_cfg: Mapping[str, Any]):
-        parts = {name: part for name, part in dataset_cfg.items() if isinstance(part, Mapping)}
+        own = {field.name for field in fields(DatasetOptions)}
+        parts = {name: part for name, part in dataset_cfg.items() if isinstance(part, Mapping) and name not in own}
         options = {name: value for name, value in dataset_cfg.items() if name not in parts}
         super().__init__(mode=mode, logger_handle=logger_handle, dataset_cfg=options)
         if not parts:
             raise ConfigError(f"{_WHERE}: MultipleDataset has no data sets in its {mode.lower()} part")
-        own = {field.name for field in fields(DatasetOptions)} - {"repeat_times"}
-        shared = {name: value for name, value in options.items() if name in own}
+        shared = {name: value for name, value in options.items() if name in own - {"repeat_times"}}
         remappers = {name: _remapper(name, part) for name, part in parts.items()}
         self.datasets = {name: _build(mode, logger_handle, {**shared, **part}) for name, part in parts.items()}
         self.classnames = _classnames(self.datasets, remappers)

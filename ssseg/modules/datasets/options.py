@@ -7,8 +7,10 @@ from typing import Any, Self, TypeVar
 
 from ..utils.errors import ConfigError, nearest
 from ..utils.labelmap import IGNORE_INDEX
+from .pipelines.rareclass import RareClassFocus
 
 _WHERE = "SEGMENTOR_CFG['dataset']"
+_RARE = f"{_WHERE}['rare_class_crop']"
 _PLACES = ("type", "rootdir", "set", "train", "test")
 _ENVIRONMENTS = ("local", "server")
 _Choice = TypeVar("_Choice")
@@ -28,6 +30,7 @@ class DatasetOptions:
         ignore_index: the label of pixels that do not count.
         auto_correct_invalid_seg_target: ignore pixels whose numbers stand for no class, instead of an error.
         record_img2aug_pos_mapper: let samples carry the original position of each pixel.
+        rare_class_crop: in training, let RandomCrop show rare classes more often, see `RareClassFocus.of`.
 
     Raises:
         ConfigError: a value is out of range, or a name is nearly that of an option.
@@ -40,6 +43,7 @@ class DatasetOptions:
     ignore_index: int = IGNORE_INDEX
     auto_correct_invalid_seg_target: bool = False
     record_img2aug_pos_mapper: bool = False
+    rare_class_crop: Any = None
 
     @classmethod
     def of(cls, dataset_cfg: Mapping[str, Any]) -> Self:
@@ -62,6 +66,7 @@ class DatasetOptions:
         for name in ("auto_correct_invalid_seg_target", "record_img2aug_pos_mapper"):
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, getattr(self, name), "must be True or False")
+        RareClassFocus.of(self.rare_class_crop, _RARE)
         for number, entry in enumerate(self.pipeline_schedule):
             match entry:
                 case [first_epoch, list() | tuple()] if _is_int(first_epoch) and first_epoch >= 1:
@@ -69,6 +74,11 @@ class DatasetOptions:
                 case _:
                     form = "must be (first_epoch, data_pipelines), with epochs counted from 1"
                     raise ConfigError(f"{_WHERE}['pipeline_schedule'][{number}]={entry!r} {form}")
+
+    @property
+    def crop_focus(self) -> RareClassFocus | None:
+        """What `rare_class_crop` means."""
+        return RareClassFocus.of(self.rare_class_crop, _RARE)
 
 
 def chosen(choices: Mapping[str, _Choice], split: str) -> _Choice:

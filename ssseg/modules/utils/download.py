@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import os
 import re
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -28,8 +29,8 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
 
     The file has the last part of the URL as its name. Where that ends in 8 or more hex digits, as in
     `resnet18-5c106cde.pth`, they are the beginning of its SHA-256, which is checked. What arrives stands in
-    `<name>.part` until it is whole; a transfer that breaks off goes on from there, in a later run too. Of several
-    processes one fetches and the others wait.
+    `<name>.part` until it is whole; a transfer that breaks off goes on from there, in a later run too where the hash or
+    the server's ETag tells that it is the same file. Of several processes one fetches and the others wait.
 
     Args:
         folder: made where it is missing; None means `checkpoints` in the folder of torch.hub.
@@ -37,7 +38,7 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
 
     Raises:
         DownloadError: the URL is not https, the server does not give the file, or it is not the one announced.
-        ResourceError: the folder cannot be written.
+        ResourceError: the folder cannot be written, or the disk has no room for the file.
     """
     path = (_default_folder() if folder is None else Path(folder)) / Path(urlsplit(url).path).name
     digest = announced_digest(path.name)
@@ -72,7 +73,7 @@ class _BrokenOffError(Exception):
 
 def _fetch(url: str, path: Path, digest: str | None, opener: urllib.request.OpenerDirector) -> None:
     part = path.with_name(f"{path.name}.part")
-    if digest is None:
+    if digest is None and not _version_file(part).exists():
         part.unlink(missing_ok=True)  # it may be the beginning of an older version, and nothing would tell
     problem = ""
     for _ in range(_TRIES):
@@ -83,6 +84,7 @@ def _fetch(url: str, path: Path, digest: str | None, opener: urllib.request.Open
             continue
         if _is_there(part, digest):
             os.replace(part, path)
+            _version_file(part).unlink(missing_ok=True)
             return
         problem = f"what arrives is another file: its SHA-256 does not begin with {digest}"
         part.unlink()
@@ -93,6 +95,8 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
     """Fetch into `part` what it does not hold yet."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "ssseg", **({"Range": f"bytes={have}-"} if have else {})}
+    if have and _version_file(part).exists():
+        headers["If-Range"] = _version_file(part).read_text(encoding="ascii")  # another version comes from its start
     try:
         response = opener.open(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT)  # noqa: S310  (checked)
     except urllib.error.HTTPError as error:
@@ -105,13 +109,31 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
     except _NETWORK as error:
         raise _BrokenOffError(f"no connection: {getattr(error, 'reason', error)}") from error
     with response, part.open("ab" if response.status == http.client.PARTIAL_CONTENT else "wb") as stream:
-        expected = stream.tell() + int(response.headers.get("Content-Length", 0))
+        length = int(response.headers.get("Content-Length", 0))
+        expected = stream.tell() + length
+        free = shutil.disk_usage(part.parent).free
+        if length > free:
+            raise ResourceError(f"{part.parent}: the disk is full: {length:,} bytes are needed, {free:,} are free")
+        _note_version(part, response)
         while chunk := _read(response):
             stream.write(chunk)
         stream.flush()
         os.fsync(stream.fileno())
         if stream.tell() < expected:
             raise _BrokenOffError(f"the transfer ends after {stream.tell():,} of {expected:,} bytes")
+
+
+def _version_file(part: Path) -> Path:
+    """Where the server's name for the version of a partial file stands."""
+    return part.with_name(f"{part.name}.etag")
+
+
+def _note_version(part: Path, response: Any) -> None:
+    etag = response.headers.get("ETag", "")
+    if re.fullmatch(r'"[!-~]{1,200}"', etag):  # a weak one, W/"...", does not promise the same bytes
+        _version_file(part).write_text(etag, encoding="ascii")
+    else:
+        _version_file(part).unlink(missing_ok=True)
 
 
 def _read(response: Any) -> bytes:

@@ -18,7 +18,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 StrPath = str | os.PathLike[str]
 
 
-def write_atomically(path: StrPath, write: Callable[[BinaryIO], Any], *, expected_bytes: int | None = None) -> None:
+def write_atomically(
+    path: StrPath, write: Callable[[BinaryIO], Any], *, expected_bytes: int | None = None, durable: bool = True
+) -> None:
     """Let `write` fill a temporary file beside `path`, then give it that name in one step.
 
     After a crash or a power cut `path` holds what it held before, or all of the new contents. What `write` raises on
@@ -28,6 +30,8 @@ def write_atomically(path: StrPath, write: Callable[[BinaryIO], Any], *, expecte
         path: the file to write or replace; its folder must exist.
         write: is handed the open file.
         expected_bytes: how large the file will be; too little free space is then noticed before a byte is written.
+        durable: wait until the disk has it, so that a power cut cannot take it; tens of milliseconds a file. Without,
+            a killed process still leaves the old file or the new one.
 
     Raises:
         ResourceError: the disk is full, the folder is missing or cannot be written, `path` is a folder.
@@ -46,8 +50,9 @@ def write_atomically(path: StrPath, write: Callable[[BinaryIO], Any], *, expecte
         with io.BufferedWriter(raw) as stream:
             write(cast(BinaryIO, stream))
             stream.flush()
-            with raw.noting():
-                os.fsync(raw.fileno())
+            if durable:
+                with raw.noting():
+                    os.fsync(raw.fileno())
         with raw.noting():
             os.replace(temporary, path)
     except BaseException as error:
@@ -55,7 +60,8 @@ def write_atomically(path: StrPath, write: Callable[[BinaryIO], Any], *, expecte
         if raw.failure is not None:
             raise _unwritable(path, raw.failure, expected_bytes) from error
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
 
 
 def sweep_stale(folder: StrPath) -> list[Path]:

@@ -104,7 +104,7 @@ def write_png(path: Path, array: Array, palette: Sequence[Sequence[int]] | None 
     if palette is not None:
         colours = bytes(channel for colour in palette[:256] for channel in colour)
         picture.putpalette(colours.ljust(768, b"\0"))  # a shorter one would make Pillow store fewer bits a number
-    write_atomically(path, lambda stream: picture.save(stream, "PNG"))
+    write_atomically(path, lambda stream: picture.save(stream, "PNG"), durable=False)
 
 
 def _read_bytes(path: Path) -> bytes:

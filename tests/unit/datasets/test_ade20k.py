@@ -6,10 +6,11 @@ import pytest
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import ConfigError, LabelError
 from ssseg.modules.utils.images import read_label, write_png
+from tests import shared
 from tests.recorded import recorded_tree
 from tests.trees import write_list
 
-SAMPLES = Path("/work/shared/data/samples/ADE20k/ADEChallengeData2016")
+SAMPLES = shared.DATA / "samples/ADE20k/ADEChallengeData2016"
 
 
 def test_the_server_takes_the_numbers_of_the_files(tmp_path):

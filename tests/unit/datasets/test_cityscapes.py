@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.images import read_label
+from tests import shared
 from tests.trees import make_labels, write_label, write_list, write_pair
 
-SAMPLES = Path("/work/shared/data/samples/Cityscapes")
+SAMPLES = shared.DATA / "samples/Cityscapes"
 
 
 def cityscapes_tree(root, splits=("train", "val")):

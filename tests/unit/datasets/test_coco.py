@@ -7,10 +7,11 @@ import pytest
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import DataError, LabelError
 from ssseg.modules.utils.images import read_label
+from tests import shared
 from tests.recorded import recorded_tree, write_coco_json, write_mat
 from tests.trees import make_image, make_labels, write_image, write_label
 
-SAMPLES = Path("/work/shared/data/samples/COCOStuff")
+SAMPLES = shared.DATA / "samples/COCOStuff"
 
 
 def test_stuffthingmaps_hold_the_label_itself(tmp_path):
@@ -95,7 +96,7 @@ def test_a_missing_annotation_file_is_named(tmp_path):
         BuildDataset("TEST", None, {"type": "COCOVOCSUBDataset", "rootdir": str(tmp_path), "set": "val"})
 
 
-PANOPTIC = Path("/work/shared/data/samples/COCOPanoptic/annotations")
+PANOPTIC = shared.DATA / "samples/COCOPanoptic/annotations"
 
 
 @pytest.mark.skipif(not PANOPTIC.is_dir(), reason=f"{PANOPTIC} is not here")

@@ -1,13 +1,13 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ssseg.modules.datasets.cocojson import Instances, shape_mask
 from ssseg.modules.utils.errors import DataError, LabelError
+from tests import shared
 
-SAMPLES = Path("/work/shared/data/samples/COCOStuff/annotations")
+SAMPLES = shared.DATA / "samples/COCOStuff/annotations"
 
 
 @pytest.mark.parametrize("box", [(0, 0, 4, 3), (2, 1, 7, 6), (-3, -3, 2, 2), (5, 4, 20, 20), (3, 3, 3, 3)])

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -7,9 +5,10 @@ import torch
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import DataError
 from ssseg.modules.utils.images import read_label
+from tests import shared
 from tests.trees import COLOURS, folder_tree, make_labels, write_list
 
-CAMVID = Path("/work/shared/data/camvid")
+CAMVID = shared.DATA / "camvid"
 
 
 def build(root, mode="TRAIN", **options):

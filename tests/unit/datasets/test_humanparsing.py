@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import ConfigError
+from tests import shared
 from tests.recorded import recorded_tree
 from tests.trees import write_list, write_pair
 
-SAMPLES = Path("/work/shared/data/samples")
+SAMPLES = shared.DATA / "samples"
 
 
 def test_ids_of_cihp_are_filled_up_with_zeros(tmp_path):

@@ -6,10 +6,11 @@ import pytest
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.utils.errors import ConfigError
 from ssseg.modules.utils.images import read_label
+from tests import shared
 from tests.trees import drive_tree, make_labels, write_label, write_list, write_pair
 
-RETINA = Path("/work/shared/data/retina/drive")
-SAMPLES, DRIVE = Path("/work/shared/data/samples"), "DRIVE/training"
+RETINA = shared.DATA / "retina/drive"
+SAMPLES, DRIVE = shared.DATA / "samples", "DRIVE/training"
 CFG = {"type": "DRIVEDataset", "train": {"set": "train"}, "test": {"set": "val"}}
 
 

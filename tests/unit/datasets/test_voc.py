@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from ssseg.modules.datasets.builder import BuildDataset
 from ssseg.modules.datasets.voc import VOCDataset
 from ssseg.modules.utils.errors import DataError
+from tests import shared
 from tests.trees import make_labels, voc_tree
 
-SAMPLES = Path("/work/shared/data/samples/VOC/VOCdevkit/VOC2012")
+SAMPLES = shared.DATA / "samples/VOC/VOCdevkit/VOC2012"
 CFG = {"type": "VOCDataset", "train": {"set": "train"}, "test": {"set": "val"}}
 
 

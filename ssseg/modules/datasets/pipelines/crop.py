@@ -5,6 +5,7 @@ import numpy as np
 
 from .arrays import Sample, arrays_of, size_of
 from .checks import check_number, check_size
+from .rareclass import RareClassFocus
 
 
 class RandomCrop:
@@ -19,11 +20,16 @@ class RandomCrop:
         one_category_max_ratio: in [0, 1]; a window is taken when it holds two labels or more and the most frequent
             one covers less than this share of its labelled pixels. The tenth window is taken in any case.
 
+    Attributes:
+        focus: draws the centre of a window, which then is taken as it is; None where windows lie anywhere. The data set
+            sets it, see its option `rare_class_crop`.
+
     Raises:
         ConfigError: an argument is out of range.
     """
 
     TRIES = 10
+    focus: RareClassFocus | None = None
 
     def __init__(self, crop_size: int | Sequence[int], ignore_index: int = -100, one_category_max_ratio: float = 0.75):
         self.crop_size = check_size(self, "crop_size", crop_size)
@@ -40,16 +46,25 @@ class RandomCrop:
         height, width = min(self.crop_size[0], image_height), min(self.crop_size[1], image_width)
         if (height, width) == (image_height, image_width):
             return sample_meta
-        labels = arrays.get("seg_target")
-        for _ in range(self.TRIES):
-            top = np.random.randint(image_height - height + 1)
-            left = np.random.randint(image_width - width + 1)
-            window = slice(top, top + height), slice(left, left + width)
-            if labels is None or self.is_mixed(labels[window]):
-                break
+        window = self._window(arrays.get("seg_target"), (image_height, image_width), (height, width))
         for key, array in arrays.items():
             sample_meta[key] = array[window]
         return sample_meta
+
+    def _window(self, labels: np.ndarray | None, size: tuple[int, int], crop: tuple[int, int]) -> tuple[slice, slice]:
+        """Choose a window of the size `crop` in an image of `size`, both (height, width)."""
+        (height, width), (free_rows, free_columns) = crop, (size[0] - crop[0], size[1] - crop[1])
+        centre = None if self.focus is None or labels is None else self.focus.draw(labels, self.ignore_index)
+        if centre is not None:
+            top = min(max(centre[0] - height // 2, 0), free_rows)
+            left = min(max(centre[1] - width // 2, 0), free_columns)
+            return slice(top, top + height), slice(left, left + width)
+        for _ in range(self.TRIES):
+            top, left = np.random.randint(free_rows + 1), np.random.randint(free_columns + 1)
+            window = slice(top, top + height), slice(left, left + width)
+            if labels is None or self.is_mixed(labels[window]):
+                break
+        return window
 
     def is_mixed(self, labels: np.ndarray) -> bool:
         """Whether a label map (H, W) holds several labels and none of them dominates."""

@@ -11,6 +11,7 @@ class BackboneBuilder(BaseModuleBuilder):
 
     REGISTERED_MODULES = Registry(
         {
+            "BEiT": "ssseg.modules.models.backbones.beit:BEiT",
             "BiSeNetV1": "ssseg.modules.models.backbones.bisenetv1:BiSeNetV1",
             "BiSeNetV2": "ssseg.modules.models.backbones.bisenetv2:BiSeNetV2",
             "CGNet": "ssseg.modules.models.backbones.cgnet:CGNet",
@@ -19,13 +20,17 @@ class BackboneBuilder(BaseModuleBuilder):
             "ERFNet": "ssseg.modules.models.backbones.erfnet:ERFNet",
             "FastSCNN": "ssseg.modules.models.backbones.fastscnn:FastSCNN",
             "HRNet": "ssseg.modules.models.backbones.hrnet:HRNet",
+            "MAE": "ssseg.modules.models.backbones.mae:MAE",
             "MixVisionTransformer": "ssseg.modules.models.backbones.mit:MixVisionTransformer",
             "MobileNetV2": "ssseg.modules.models.backbones.mobilenet:MobileNetV2",
             "MobileNetV3": "ssseg.modules.models.backbones.mobilenetv3:MobileNetV3",
+            "PCPVT": "ssseg.modules.models.backbones.twins:PCPVT",
             "ResNeSt": "ssseg.modules.models.backbones.resnest:ResNeSt",
             "ResNet": "ssseg.modules.models.backbones.resnet:ResNet",
+            "SVT": "ssseg.modules.models.backbones.twins:SVT",
             "SwinTransformer": "ssseg.modules.models.backbones.swin:SwinTransformer",
             "UNet": "ssseg.modules.models.backbones.unet:UNet",
+            "VisionTransformer": "ssseg.modules.models.backbones.vit:VisionTransformer",
         }
     )
     kind = "backbone"

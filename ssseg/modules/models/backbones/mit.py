@@ -3,11 +3,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .bricks import BuildActivation, BuildDropout, BuildNormalization
+from .bricks import BuildActivation, BuildDropout
 from .bricks.transformer import (
     PatchEmbed,
     Size,
     SpatialReductionAttention,
+    build_token_norm,
     drop_path_rates,
     map_of,
     renamed,
@@ -95,7 +96,7 @@ class MixBlock(nn.Module):
         act_cfg: Mapping[str, Any] | None,
     ):
         super().__init__()  # the order of the next lines is that of the entries in published checkpoints
-        self.norm1 = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+        self.norm1 = build_token_norm(embed_dims, norm_cfg)
         self.attn = SpatialReductionAttention(
             embed_dims,
             num_heads,
@@ -105,7 +106,7 @@ class MixBlock(nn.Module):
             bias=qkv_bias,
             norm_cfg=norm_cfg,
         )
-        self.norm2 = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+        self.norm2 = build_token_norm(embed_dims, norm_cfg)
         self.ffn = MixFFN(embed_dims, hidden_dims, drop, act_cfg)
         self.drop_path = BuildDropout({"type": "DropPath", "drop_prob": drop_path})
 
@@ -196,7 +197,7 @@ class MixVisionTransformer(nn.Module):
                 )
                 for _ in range(num_layers[i])
             )
-            norm = BuildNormalization(placeholder=width, norm_cfg=norm_cfg)
+            norm = build_token_norm(width, norm_cfg)
             self.layers.append(nn.ModuleList([patches, blocks, norm]))
         self.out_channels = tuple(widths[i] for i in self.out_indices)
         if pretrained:
@@ -213,9 +214,10 @@ class MixVisionTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # (N, C, H, W)
         maps = []
-        for patches, blocks, norm in self.layers:
+        for stage in self.layers:
+            patches, blocks, norm = stage.children()
             x, size = patches(x)
-            for block in blocks:
+            for block in blocks.children():
                 x = run_block(block, x, size, use_checkpoint=self.use_checkpoint)
             x = map_of(norm(x), size)
             maps.append(x)

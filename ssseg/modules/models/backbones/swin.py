@@ -5,13 +5,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .bricks import BuildDropout, BuildNormalization
+from .bricks import BuildDropout
 from .bricks.transformer import (
     FFN,
     PatchEmbed,
     ShiftedWindowAttention,
     Size,
     WindowAttention,
+    build_token_norm,
     drop_path_rates,
     map_of,
     pad_to_fit,
@@ -32,7 +33,7 @@ class PatchMerging(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int, norm_cfg: Mapping[str, Any] | None):
         super().__init__()
         self.stride = stride
-        self.norm = BuildNormalization(placeholder=4 * in_channels, norm_cfg=norm_cfg)
+        self.norm = build_token_norm(4 * in_channels, norm_cfg)
         self.reduction = nn.Linear(4 * in_channels, out_channels, bias=False)
 
     def forward(self, x: Tensor, size: Size) -> tuple[Tensor, Size]:  # (N, h * w, C)
@@ -78,10 +79,10 @@ class SwinBlock(nn.Module):
             attn_drop=attn_drop,
             proj_drop=drop,
         )
-        self.norm1 = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+        self.norm1 = build_token_norm(embed_dims, norm_cfg)
         self.attn = ShiftedWindowAttention(attention, window_size, window_size // 2 if shifted else 0)
         self.drop_path = BuildDropout({"type": "DropPath", "drop_prob": drop_path})
-        self.norm2 = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+        self.norm2 = build_token_norm(embed_dims, norm_cfg)
         self.ffn = FFN(embed_dims, int(mlp_ratio * embed_dims), dropout=drop, act_cfg=act_cfg)
 
     def forward(self, x: Tensor, size: Size) -> Tensor:  # (N, h * w, C)
@@ -92,10 +93,17 @@ class SwinBlock(nn.Module):
 class SwinStage(nn.Module):
     """Blocks, every other of them shifted, and what shrinks their map; that is None in the last stage."""
 
-    def __init__(self, blocks: Sequence[nn.Module], downsample: PatchMerging | None):
+    def __init__(self, blocks: Sequence[nn.Module], downsample: PatchMerging | None, use_checkpoint: bool):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.downsample = downsample
+        self.use_checkpoint = use_checkpoint
+
+    def forward(self, x: Tensor, size: Size) -> tuple[Tensor, Tensor, Size]:  # (N, h * w, C)
+        """Return the blocks' tokens, and those for the next stage with their (h', w')."""
+        for block in self.blocks:
+            x = run_block(block, x, size, use_checkpoint=self.use_checkpoint)
+        return x, *((x, size) if self.downsample is None else self.downsample(x, size))
 
 
 class SwinTransformer(nn.Module):
@@ -156,7 +164,7 @@ class SwinTransformer(nn.Module):
     ):
         super().__init__()
         self.embed_dims, self.depths, self.num_heads = embed_dims, tuple(depths), tuple(num_heads)
-        self.structure_type, self.window_size, self.use_checkpoint = structure_type, window_size, use_checkpoint
+        self.structure_type, self.window_size = structure_type, window_size
         self.out_indices = indices_below(len(depths), out_indices)
         patch_norm_cfg = norm_cfg if patch_norm else None
         self.patch_embed = PatchEmbed(in_channels, embed_dims, patch_size, strides[0], norm_cfg=patch_norm_cfg)
@@ -188,9 +196,9 @@ class SwinTransformer(nn.Module):
             ]
             last = i == len(depths) - 1
             merging = None if last else PatchMerging(widths[i], widths[i + 1], strides[i + 1], patch_norm_cfg)
-            self.stages.append(SwinStage(blocks, merging))
+            self.stages.append(SwinStage(blocks, merging, use_checkpoint))
         for i in self.out_indices:
-            self.add_module(f"norm{i}", BuildNormalization(placeholder=widths[i], norm_cfg=norm_cfg))
+            self.add_module(f"norm{i}", build_token_norm(widths[i], norm_cfg))
         self.out_channels = tuple(widths[i] for i in self.out_indices)
         if pretrained:
             own = self.state_dict()
@@ -216,10 +224,8 @@ class SwinTransformer(nn.Module):
         x = self.drop_after_pos(x)
         maps = {}
         for i, stage in enumerate(self.stages):
-            for block in stage.blocks:
-                x = run_block(block, x, size, use_checkpoint=self.use_checkpoint)
+            tokens, x, next_size = stage(x, size)
             if i in self.out_indices:
-                maps[i] = map_of(getattr(self, f"norm{i}")(x), size)
-            if stage.downsample is not None:
-                x, size = stage.downsample(x, size)
+                maps[i] = map_of(getattr(self, f"norm{i}")(tokens), size)
+            size = next_size
         return tuple(maps[i] for i in self.out_indices)

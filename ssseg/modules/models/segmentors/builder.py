@@ -43,6 +43,8 @@ class SegmentorBuilder(BaseModuleBuilder):
             "PSPNet": f"{_HERE}.pspnet.pspnet:PSPNet",
             "Segformer": f"{_HERE}.segformer.segformer:Segformer",
             "SemanticFPN": f"{_HERE}.semanticfpn.semanticfpn:SemanticFPN",
+            "SETRMLA": f"{_HERE}.setr.setrmla:SETRMLA",
+            "SETRUP": f"{_HERE}.setr.setrup:SETRUP",
             "UPerNet": f"{_HERE}.upernet.upernet:UPerNet",
         }
     )

@@ -52,23 +52,24 @@ class CE2P(BaseSegmentor):
         self.decoder_stage1 = decoder(feats_channels + shortcut_feats_channels, dropout_stage1)
         self.decoder_stage2 = decoder(feats_channels + len(earlier) * epm_hidden_channels, dropout_stage2)
 
-    def predict_all(self, features: list[Tensor]) -> dict[str, Tensor]:
-        """Return the scores of the first stage and of the second, (N, K, h, w), and those of edges, (N, 2, h, w)."""
+    def _read(self, features: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the first stage's features (N, F, h, w), the edge scores (N, 2, h, w) and edge features."""
         shortcut = self.shortcut(features[0])  # (N, S, h, w)
         pooled = resize_like(self.ppm_net(features[-1]), shortcut, self.align_corners)  # (N, F, h, w)
         edges, edge_features = self.edge_net(features[:-1])
-        x = self.decoder_stage1[:-1](torch.cat([pooled, shortcut], dim=1))  # (N, F, h, w)
+        return self.decoder_stage1[:-1](torch.cat([pooled, shortcut], dim=1)), edges, edge_features
+
+    def predict(self, features: list[Tensor]) -> Tensor:
+        x, _, edge_features = self._read(features)
+        return self.decoder_stage2(torch.cat([x, edge_features], dim=1))  # (N, K, h, w)
+
+    def predict_in_training(self, features: list[Tensor], annotations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        x, edges, edge_features = self._read(features)
         return {
             "loss_cls_stage1": self.decoder_stage1[-1](x),
             "loss_edge": edges,
             "loss_cls_stage2": self.decoder_stage2(torch.cat([x, edge_features], dim=1)),
         }
-
-    def predict(self, features: list[Tensor]) -> Tensor:  # from (N, ., h, w) on
-        return self.predict_all(features)["loss_cls_stage2"]
-
-    def predict_in_training(self, features: list[Tensor], annotations: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return self.predict_all(features)
 
     def customizepredsandlosses(  # type: ignore[override]
         self, *, annotations: Mapping[str, Tensor], losses_cfg: Mapping[str, Any], **others: Any

@@ -7,4 +7,12 @@ from .padding import pad_to_fit
 from .patchembed import PatchEmbed, Size, map_of, tokens_of
 from .positions import drop_path_rates, relative_position_index, resize_positions, square
 from .renaming import renamed, with_joined_projections
-from .windows import ShiftedWindowAttention, WindowAttention, attend_in_windows, join_windows, split_windows
+from .tokennorm import build_token_norm
+from .windows import (
+    ShiftedWindowAttention,
+    WindowAttention,
+    attend_in_windows,
+    join_windows,
+    mask_between_regions,
+    split_windows,
+)

@@ -4,8 +4,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..normalization import BuildNormalization
 from .patchembed import Size, map_of, tokens_of
+from .tokennorm import build_token_norm
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float = 0.0) -> Tensor:
@@ -29,9 +29,8 @@ class MultiheadAttention(nn.MultiheadAttention):
 
     def forward(self, query: Tensor, memory: Tensor) -> Tensor:  # type: ignore[override]
         """Return (N, L, C): what each token of `query` (N, L, C) finds in `memory` (N, S, C)."""
-        weights, biases = self.in_proj_weight.chunk(3), (None,) * 3
-        if self.in_proj_bias is not None:
-            biases = self.in_proj_bias.chunk(3)
+        weights = self.in_proj_weight.chunk(3)
+        biases = [None] * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
         q, k, v = map(F.linear, (query, memory, memory), weights, biases)
         return self.out_proj(attend(q, k, v, num_heads=self.num_heads, dropout=self.dropout * self.training))
 
@@ -65,7 +64,7 @@ class SpatialReductionAttention(nn.Module):
         self.sr_ratio = sr_ratio
         if sr_ratio > 1:
             self.sr = nn.Conv2d(embed_dims, embed_dims, sr_ratio, stride=sr_ratio)
-            self.norm = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+            self.norm = build_token_norm(embed_dims, norm_cfg)
 
     def forward(self, x: Tensor, size: Size) -> Tensor:  # (N, h * w, C)
         return self.proj_drop(self.attn(x, self.reduced(x, size) if self.sr_ratio > 1 else x))

@@ -3,8 +3,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..normalization import BuildNormalization
 from .padding import pad_to_fit
+from .tokennorm import build_token_norm
 
 Size = tuple[int, int]
 
@@ -33,7 +33,7 @@ class PatchEmbed(nn.Module):
         super().__init__()
         self.pads_to_fit = padding is None
         self.projection = nn.Conv2d(in_channels, embed_dims, patch_size, stride, padding or 0, bias=bias)
-        self.norm = BuildNormalization(placeholder=embed_dims, norm_cfg=norm_cfg)
+        self.norm = build_token_norm(embed_dims, norm_cfg)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Size]:
         """Return tokens (N, h * w, embed_dims) of (N, C, H, W), and (h, w)."""

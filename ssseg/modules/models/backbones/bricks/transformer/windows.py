@@ -24,12 +24,24 @@ def join_windows(windows: Tensor, size: Size) -> Tensor:
     return x.permute(0, 5, 1, 3, 2, 4).reshape(n, channels, *size)
 
 
-def attend_in_windows(qkv: Tensor, num_heads: int, mask: Tensor, scale: float | None, dropout: float) -> Tensor:
+def mask_between_regions(regions: Tensor, window: int) -> Tensor:
+    """Return (windows, 1, L, L): -inf between tokens of a window that are in different regions, else 0.
+
+    Args:
+        regions: (h, w) integers; the sides are multiples of `window`.
+    """
+    inside = split_windows(regions[None, None], window)[0]  # (windows, L, 1)
+    return torch.zeros((), device=regions.device).where(inside == inside.transpose(1, 2), -torch.inf)[:, None]
+
+
+def attend_in_windows(
+    qkv: Tensor, num_heads: int, mask: Tensor | None, scale: float | None = None, dropout: float = 0.0
+) -> Tensor:
     """Return what each token finds in its window.
 
     Args:
         qkv: (N, windows, L, 3 * C), the queries' channels first.
-        mask: added to the products: (1, heads or 1, L, L) for all windows, or (windows, heads or 1, L, L).
+        mask: added to the products: (1 or windows, 1 or heads, L, L).
         scale: of the products; None means one over the square root of a head's channels.
 
     Returns:
@@ -38,10 +50,9 @@ def attend_in_windows(qkv: Tensor, num_heads: int, mask: Tensor, scale: float | 
     n, windows = qkv.shape[:2]
     q, k, v = qkv.unflatten(3, (3, num_heads, -1)).permute(3, 0, 1, 4, 2, 5)  # each (N, windows, heads, L, d)
     # Windows count as heads: a mask for each is then the same for all images, and is not copied for them.
-    mask = mask.expand(windows, num_heads, -1, -1).flatten(0, 1)[None].expand(n, -1, -1, -1)
-    x = F.scaled_dot_product_attention(
-        q.flatten(1, 2), k.flatten(1, 2), v.flatten(1, 2), mask.to(q.dtype), dropout, scale=scale
-    )
+    if mask is not None:
+        mask = mask.to(q.dtype).expand(windows, num_heads, -1, -1).flatten(0, 1)[None].expand(n, -1, -1, -1)
+    x = F.scaled_dot_product_attention(q.flatten(1, 2), k.flatten(1, 2), v.flatten(1, 2), mask, dropout, scale=scale)
     return x.unflatten(1, (windows, num_heads)).transpose(2, 3).flatten(3)
 
 
@@ -53,6 +64,8 @@ class WindowAttention(nn.Module):
     Args:
         qk_scale: of the products; None means one over the square root of a head's channels.
     """
+
+    relative_position_index: Tensor
 
     def __init__(
         self,
@@ -109,6 +122,4 @@ class ShiftedWindowAttention(nn.Module):
         for length in size:
             places = torch.arange(length, device=device)
             bands.append((places >= length - self.window_size).int() + (places >= length - self.shift).int())
-        regions = (3 * bands[0][:, None] + bands[1])[None, None]
-        inside = split_windows(regions, self.window_size)[0]  # (windows, L, 1)
-        return torch.zeros((), device=device).where(inside == inside.transpose(1, 2), -torch.inf)[:, None]
+        return mask_between_regions(3 * bands[0][:, None] + bands[1], self.window_size)

@@ -1,0 +1,1 @@
+"""SETR: convolutional decoders on the maps of a plain vision transformer."""
