@@ -56,7 +56,7 @@ def test_what_is_read(tmp_path, kind, mode):
 
 
 def test_every_type_is_recorded():
-    ours = {"BaseDataset", "FolderDataset", "MultipleDataset"}
+    ours = {"BaseDataset", "COCOFileDataset", "FolderDataset", "ListedDataset", "MultipleDataset"}
     assert set(DatasetBuilder().keys()) == {*KINDS, *ours}
 
 

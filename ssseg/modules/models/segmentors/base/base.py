@@ -15,6 +15,8 @@ from .resize import resize, sample_labels
 from .selection import SelectedMaps, default_indices
 from .singlevalue import explain_single_value
 
+RUNNING_NORMS = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")
+
 
 class BaseSegmentor(nn.Module):
     """Backbone, head and auxiliary head of a segmentor, and the only code that reads `SEGMENTOR_CFG`.
@@ -220,9 +222,9 @@ class BaseSegmentor(nn.Module):
         """Keep normalizations as they are from now on: no gradients, no new running averages, whatever the mode.
 
         Args:
-            norm_list: classes or registered names; None means all.
+            norm_list: classes or registered names; None means those with running averages.
         """
-        self.frozen_norms = tuple(NormalizationBuilder().keys() if norm_list is None else norm_list)
+        self.frozen_norms = RUNNING_NORMS if norm_list is None else tuple(norm_list)
         for module in self.modules():
             if NormalizationBuilder.isnorm(module, self.frozen_norms):
                 module.eval().requires_grad_(False)

@@ -43,5 +43,5 @@ class DynamicConvolutionalModule(nn.Module):
         x = self.input_redu_conv(x)  # (N, F, h, w)
         before, after = size // 2, (size - 1) // 2
         images_as_channels = F.pad(x, (before, after, before, after)).flatten(0, 1)[None]  # (1, N * F, ., .)
-        y = F.conv2d(images_as_channels, filters, groups=len(filters)).reshape(x.shape)
+        y = F.conv2d(images_as_channels, filters, groups=filters.shape[0]).reshape(x.shape)
         return self.fusion_conv(self.activate(self.norm(y)))  # (N, F, h, w)

@@ -27,7 +27,7 @@ class EMAModule(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:  # (N, C, h, w)
         positions = x.flatten(2)  # (N, C, P)
-        bases = self.bases.expand(len(x), -1, -1)  # (N, C, K)
+        bases = self.bases.expand(x.shape[0], -1, -1)  # (N, C, K)
         shares = x.new_empty(0)
         for _ in range(self.num_stages):
             shares = (positions.transpose(1, 2) @ bases).softmax(dim=2)  # (N, P, K)

@@ -31,6 +31,6 @@ def spread_over_pixels(vectors: Tensor, scores: Tensor) -> Tensor:
         scores: (N, K, h, w).
     """
     labels = scores.argmax(dim=1).flatten(1)  # (N, P)
-    images = torch.arange(len(labels), device=labels.device)[:, None]
+    images = torch.arange(labels.shape[0], device=labels.device)[:, None]
     spread = vectors[labels] if vectors.ndim == 2 else vectors[images, labels]  # (N, P, C)
     return spread.transpose(1, 2).unflatten(2, scores.shape[2:])

@@ -18,7 +18,7 @@ def collect_attention(scores: Tensor, mask_size: tuple[int, int]) -> Tensor:
     positions = scores.shape[2] * scores.shape[3]
     index = (down[:, None, :, None] * mask_size[1] + right[None, :, None, :]).reshape(1, positions, positions)
     reaches = (reaches_down[:, None, :, None] & reaches_right[None, :, None, :]).reshape(1, positions, positions)
-    given = scores.flatten(2).gather(1, index.expand(len(scores), -1, -1))
+    given = scores.flatten(2).gather(1, index.expand(scores.shape[0], -1, -1))
     return given.masked_fill(~reaches, 0)
 
 
