@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -96,5 +98,5 @@ def test_names_do_not_cover_one_another(heights):
     placed = apart([(height, str(k), BLUE) for k, height in enumerate(heights)], 15, 100)
     found = [height for height, _, _ in placed]
     assert found[0] <= 100
-    assert all(lower - upper >= 15 - 1e-9 for lower, upper in zip(found, found[1:], strict=False))
+    assert all(lower - upper >= 15 - 1e-9 for lower, upper in itertools.pairwise(found))
     assert sorted(name for _, name, _ in placed) == sorted(map(str, range(len(heights))))
