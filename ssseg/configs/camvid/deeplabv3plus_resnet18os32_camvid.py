@@ -40,6 +40,7 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         rootdir=os.path.join(os.getcwd(), "CamVid"),
         train={
             "set": "train",
+            "rare_class_crop": "auto",  # half of the crops are drawn around a pixel of a class that is rare
             "data_pipelines": train_pipelines(144, 192),
             "pipeline_schedule": [  # coarse views first: they cost a third of the last ones
                 (1 + round(0.35 * EPOCHS), train_pipelines(192, 256)),
