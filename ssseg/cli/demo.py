@@ -74,20 +74,23 @@ def draw(data: Path, work_dir: Path, predictions: Path, out: Path) -> tuple[Path
     from ..modules.utils.images import read_image, read_label, write_png
     from ..synthetic import CLASSES, VOID
 
-    palette, rows, captions = list(CLASSES.values()), [], []
-    for path in sorted((data / "images" / "test").iterdir())[:8]:
-        image = read_image(path)[..., ::-1]
-        truth, prediction = (
-            read_label(data / "labels" / "test" / path.name),
-            read_label(predictions / "labels" / path.name),
-        )
+    palette = list(CLASSES.values())
+    pictures, captions = [], []
+    for path in sorted((data / "images" / "test").iterdir()):
+        image, truth = read_image(path)[..., ::-1], read_label(data / "labels" / "test" / path.name)
+        prediction = read_label(predictions / "labels" / path.name)
         right = (truth == prediction)[truth != VOID].mean()
-        rows.append([image, overlay(image, truth, palette, 0.6), overlay(image, prediction, palette, 0.6)])
-        captions.append(f"{path.stem}: {right:.1%} of the pixels right")
+        pictures += [image, overlay(image, truth, palette, 0.6), overlay(image, prediction, palette, 0.6)]
+        captions += [path.stem, "", f"{right:.1%} of the pixels right"]
+    titles = ("image", "truth", "prediction") * 2  # two scenes a row
     sheet, diagram = out / "contact_sheet.png", out / "curves.png"
-    write_png(sheet, contact_sheet(rows, ("image", "truth", "prediction"), CLASSES, captions))
+    write_png(sheet, contact_sheet(_rows(pictures, 6), titles, CLASSES, _rows(captions, 6), width=300))
     write_png(diagram, curves(panels(read_log(work_dir / "metrics.jsonl"))))
     return sheet, diagram
+
+
+def _rows(items: list[Any], length: int) -> list[list[Any]]:
+    return [items[first : first + length] for first in range(0, len(items), length)]
 
 
 def panels(log: Sequence[dict[str, Any]]) -> "list[Panel]":

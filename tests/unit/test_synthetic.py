@@ -18,13 +18,6 @@ def digest(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()[:16]
 
 
-@pytest.mark.parametrize(
-    ("key", "size", "expected"), [((0, 0, 0), (144, 192), "DIGEST0"), ((7, 1, 5), (96, 128), "DIGEST1")]
-)
-def test_scenes_are_equal_on_every_machine(key, size, expected):
-    assert digest(*draw_scene(key, size)) == expected
-
-
 def test_a_scene_is_a_function_of_its_key():
     image, labels = draw_scene((3, 0, 1), (48, 64))
     again = draw_scene((3, 0, 1), (48, 64))

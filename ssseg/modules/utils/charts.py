@@ -95,9 +95,9 @@ class _Diagram:
             self.pen.text((middle, (self.top + self.bottom) / 2), "no data yet", SOFT, self.small, anchor="mm")
             return
         self._draw_axes()
-        ends = [(self._draw_line(k, name), name, self._colour(k, name)) for k, name in enumerate(self.lines)]
-        for height, name, colour in apart(ends, 15.0 * SCALE, self.bottom):
-            self.pen.text((self.right + 10 * SCALE, height), name, colour, self.small, anchor="lm")
+        heights = [self._draw_line(k, name) for k, name in enumerate(self.lines)]
+        for k, (name, height) in enumerate(zip(self.lines, apart(heights, 15 * SCALE), strict=True)):
+            self.pen.text((self.right + 10 * SCALE, height), name, self._colour(k, name), self.small, anchor="lm")
 
     def _draw_axes(self) -> None:
         rounded = log_ticks if self.panel.log else nice_ticks
@@ -161,10 +161,21 @@ def padded(low: float, high: float, *, log: bool) -> tuple[float, float]:
     return low - room, high + room
 
 
-def apart(ends: Sequence[tuple[float, str, Colour]], step: float, bottom: float) -> list[tuple[float, str, Colour]]:
-    """Move names (height, name, colour), from the lowest up, until they lie `step` apart and none below `bottom`."""
-    placed = []
-    for height, name, colour in sorted(ends, reverse=True):
-        placed.append((min(height, bottom), name, colour))
-        bottom = placed[-1][0] - step
+def apart(wanted: Sequence[float], step: float) -> list[float]:
+    """Heights near those wanted, in the same order and `step` apart or more: those that collide keep their mean."""
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    groups: list[list[int]] = []
+    middles: list[float] = []
+    for k in order:
+        groups.append([k])
+        middles.append(wanted[k])
+        while len(groups) > 1 and middles[-1] - middles[-2] < step * (len(groups[-1]) + len(groups[-2])) / 2:
+            joined = groups.pop()
+            groups[-1] += joined
+            middles.pop()
+            middles[-1] = sum(wanted[member] for member in groups[-1]) / len(groups[-1])
+    placed = list(wanted)
+    for group, middle in zip(groups, middles, strict=True):
+        for place, k in enumerate(group):
+            placed[k] = middle + step * (place - (len(group) - 1) / 2)
     return placed

@@ -46,7 +46,7 @@ def contact_sheet(
     rows: Sequence[Sequence[Picture]],
     titles: Sequence[str],
     legend: Mapping[str, Colour],
-    captions: Sequence[str] = (),
+    captions: Sequence[Sequence[str]] = (),
     width: int = 360,
 ) -> Picture:
     """Pictures in rows and columns, with a title over each column and the classes' colours below.
@@ -55,7 +55,7 @@ def contact_sheet(
         rows: pictures, as many in each row as there are titles; each row takes the shape of its first picture.
         titles: of the columns.
         legend: the colour of each class name.
-        captions: a line of text under each row's first picture, or nothing.
+        captions: a line of text under each picture, in the same rows; nothing leaves no room for them.
         width: of a column, pixels.
     """
     gap, head, line = 12, 34, 26
@@ -72,10 +72,10 @@ def contact_sheet(
     top = head
     for number, (row, height) in enumerate(zip(rows, heights, strict=True)):
         for k, picture in enumerate(row):
-            smooth = Image.Resampling.BICUBIC if k == 0 else Image.Resampling.BOX
-            sheet.paste(Image.fromarray(picture).resize((width, height), smooth), (gap + k * (width + gap), top))
-        if captions:
-            draw.text((gap, top + height + below / 2 + 1), captions[number], SOFT, font(14), anchor="lm")
+            left = gap + k * (width + gap)
+            sheet.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC), (left, top))
+            if captions:
+                draw.text((left, top + height + below / 2 + 1), captions[number][k], SOFT, font(14), anchor="lm")
         top += height + gap + below
     for name, left, level in entries:
         x, y = gap + left, top + level * line + line // 2

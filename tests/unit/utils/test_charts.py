@@ -93,10 +93,14 @@ def test_limits_leave_room():
     assert 0 < low < 0.1 < high
 
 
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=6))
-def test_names_do_not_cover_one_another(heights):
-    placed = apart([(height, str(k), BLUE) for k, height in enumerate(heights)], 15, 100)
-    found = [height for height, _, _ in placed]
-    assert found[0] <= 100
-    assert all(lower - upper >= 15 - 1e-9 for lower, upper in itertools.pairwise(found))
-    assert sorted(name for _, name, _ in placed) == sorted(map(str, range(len(heights))))
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=8))
+def test_names_do_not_cover_one_another(wanted):
+    placed = apart(wanted, 15)
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    assert all(placed[high] - placed[low] >= 15 - 1e-6 for low, high in itertools.pairwise(order))
+    assert sum(placed) == pytest.approx(sum(wanted), abs=1e-6)
+
+
+def test_names_with_room_stay_where_their_lines_end():
+    assert apart([50, 10, 90], 15) == [50, 10, 90]
+    assert apart([50, 10, 52], 10) == pytest.approx([46, 10, 56])

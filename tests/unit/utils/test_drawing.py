@@ -43,7 +43,7 @@ def test_a_sheet_shows_every_picture_and_colour():
 def test_captions_add_a_line_under_each_row():
     rows = [[np.zeros((60, 80, 3), np.uint8)]] * 2
     plain = contact_sheet(rows, ("image",), {}, width=200)
-    captioned = contact_sheet(rows, ("image",), {}, ["first", "second"], width=200)
+    captioned = contact_sheet(rows, ("image",), {}, [["first"], ["second"]], width=200)
     assert captioned.shape[0] > plain.shape[0]
     assert captioned.shape[1] == plain.shape[1]
 
