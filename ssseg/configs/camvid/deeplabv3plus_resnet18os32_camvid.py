@@ -2,10 +2,10 @@
 
     ssseg train camvid/deeplabv3plus_resnet18os32_camvid dataset.rootdir=/path/to/camvid
 
-`rootdir` is a plain folder: images/{train,val}, labels/{train,val}, and a classes.txt with a row `void`. Measured: 61.6 %
-mIoU on the 101 pictures of val at 480 x 360, one scale, after 14.8 CPU-minutes of one process (1.8 M parameters, seed 0,
-an AMD EPYC with bfloat16 instructions). Runs differ by some points in the rare classes: without crops around these, two
-gave 64.0 and 58.8 %. On a CPU without such instructions switch mixed precision off: `fp16_cfg=None`.
+`rootdir` is a plain folder: images/{train,val}, labels/{train,val}, and a classes.txt with a row `void`. Measured:
+61.6 % mIoU on the 101 pictures of val at 480 x 360, one scale, after 14.8 CPU-minutes of one process (1.8 M parameters,
+seed 0, an AMD EPYC with bfloat16 instructions). Runs differ by some points in the rare classes: without crops around
+these, two gave 64.0 and 58.8 %. On a CPU without such instructions switch mixed precision off: `fp16_cfg=None`.
 """
 
 import os
