@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import gzip
+import importlib.util
 import io
 import lzma
 import os
@@ -16,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from .errors import ArchiveError, ResourceError
 from .filekinds import shown
@@ -27,17 +28,17 @@ MAX_RATIO = 100  # unpacked bytes for each byte of the archive; pictures reach 2
 _ALLOWANCE = 1 << 26  # bytes that an archive may unpack to however small it is
 _CHUNK = 1 << 20
 _DAMAGE = (EOFError, OSError, ValueError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
-_TOOLS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "unrar"}
+_SEVENZIP, _RAR = b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"
 _DECOMPRESSORS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 
 StrPath = str | os.PathLike[str]
 
 
 def unpack(archive: StrPath | Sequence[StrPath], folder: StrPath) -> None:
-    """Unpack a zip or tar archive, which may be compressed and cut into volumes, as the new folder `folder`.
+    """Unpack a zip, tar or 7z archive, which may be compressed and cut into volumes, as the new folder `folder`.
 
     What arrives stands beside `folder` until it is whole and every checksum was right; after an error nothing is left.
-    Permissions, owners and times are not taken over.
+    Permissions, owners and times are not taken over. 7z needs the package py7zr: `pip install 'ssseg[archives]'`.
 
     Args:
         archive: the file, or its volumes `.001`, `.002`, ... in order.
@@ -64,13 +65,17 @@ def unpack(archive: StrPath | Sequence[StrPath], folder: StrPath) -> None:
 
 
 def require_readable(paths: Sequence[Path]) -> None:
-    """Raise an ArchiveError for a format that only a program of its own can unpack; the message names it."""
+    """Raise an ArchiveError for a format that needs a package or a program that is missing; the message names it."""
     with paths[0].open("rb") as stream:
         head = stream.read(8)
-    for magic, tool in _TOOLS.items():
-        if head.startswith(magic):
-            command = f"{tool} x {shown(paths[0])}"
-            raise ArchiveError(f"{shown(paths[0])}: only the program {tool} can unpack this format: `{command}`")
+    place = shown(paths[0])
+    if head.startswith(_SEVENZIP) and importlib.util.find_spec("py7zr") is None:
+        raise ArchiveError(
+            f"{place}: is a 7z archive, which takes the package py7zr: pip install 'ssseg[archives]'. "
+            f"Or unpack it yourself: `7z x {place}`"
+        )
+    if head.startswith(_RAR):
+        raise ArchiveError(f"{place}: only the program unrar can unpack this format: `unrar x {place}`")
 
 
 class Volumes(io.RawIOBase):
@@ -146,10 +151,19 @@ class _Unpacking:
         stream = io.BufferedReader(volumes)
         head = stream.read(8)
         stream.seek(0)
-        members = self._zip_members if head.startswith((b"PK\3\4", b"PK\5\6")) else self._tar_members
         try:
+            if head.startswith(_SEVENZIP):
+                self._run_sevenzip(stream)
+                return
+            members = self._zip_members if head.startswith((b"PK\3\4", b"PK\5\6")) else self._tar_members
             for name, is_folder, source in members(stream, head):
-                self._write(self._checked(name, is_folder), is_folder, source)
+                path = self._checked(name, is_folder)
+                if is_folder:
+                    self._make_folder(self.folder / path)
+                    continue
+                with self._opened(path) as target:
+                    while chunk := source.read(_CHUNK):
+                        target.write(chunk)
         except (ArchiveError, ResourceError):
             raise
         except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
@@ -206,27 +220,74 @@ class _Unpacking:
         self.files |= set() if is_folder else {path}
         return path
 
-    def _write(self, path: str, is_folder: bool, source: Any) -> None:
-        target = self.folder / path
+    def _run_sevenzip(self, stream: IO[bytes]) -> None:
+        from .sevenzip import read_members, write_members
+
+        files = []
+        for name, kind in read_members(stream):
+            if kind == "other":
+                raise self._refused(repr(name), "is a link or a device")
+            path = self._checked(name, kind == "folder")
+            if kind == "folder":
+                self._make_folder(self.folder / path)
+            else:
+                files.append(path)
+        write_members(stream, files, self._opened)
+
+    def _make_folder(self, folder: Path) -> None:
         try:
-            (target if is_folder else target.parent).mkdir(parents=True, exist_ok=True)
-            if is_folder:
-                return
-            stream = target.open("xb")
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ResourceError(f"{shown(target)}: cannot be written: {error.strerror or error}") from error
-        with stream:
-            while chunk := source.read(_CHUNK):
-                self.left -= len(chunk)
-                self.free -= len(chunk)
-                if self.left < 0:
-                    raise self._refused("unpacks to more than", MAX_RATIO, "times its size")
-                if self.free < 0:
-                    raise ResourceError(f"{self.where}: does not fit on the disk of {shown(self.folder.parent)}")
-                try:
-                    stream.write(chunk)
-                except OSError as error:
-                    raise ResourceError(f"{shown(target)}: cannot be written: {error.strerror or error}") from error
+            raise _unwritable(folder, error) from error
+
+    def _opened(self, path: str) -> "_Target":
+        target = self.folder / path
+        self._make_folder(target.parent)
+        return _Target(target, self)
+
+    def count(self, size: int) -> None:
+        """Count bytes that are about to be written.
+
+        Raises:
+            ArchiveError, ResourceError: they are more than the archive may hold, or than the disk has room for.
+        """
+        self.left -= size
+        self.free -= size
+        if self.left < 0:
+            raise self._refused("unpacks to more than", MAX_RATIO, "times its size")
+        if self.free < 0:
+            raise ResourceError(f"{self.where}: does not fit on the disk of {shown(self.folder.parent)}")
 
     def _refused(self, *words: object) -> ArchiveError:
         return ArchiveError(f"{self.where}: is not unpacked: {' '.join(map(str, words))}")
+
+
+class _Target:
+    """A file that a member becomes."""
+
+    def __init__(self, path: Path, unpacking: _Unpacking):
+        self._path, self._unpacking = path, unpacking
+        try:
+            self._stream = path.open("xb")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def write(self, chunk: bytes) -> int:
+        self._unpacking.count(len(chunk))
+        try:
+            return self._stream.write(chunk)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _unwritable(path: Path, error: OSError) -> ResourceError:
+    return ResourceError(f"{shown(path)}: cannot be written: {error.strerror or error}")

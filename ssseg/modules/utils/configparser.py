@@ -104,12 +104,12 @@ def _run(path: Path, library_name: str) -> ModuleType:
         sys.modules[name] = module
         try:
             loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a config that leaves is one that cannot be used
             raise ConfigError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
     return module
 
 
-def _place(error: Exception, path: Path) -> str:
+def _place(error: BaseException, path: Path) -> str:
     """Return `file:line` of the last line of `path` that was at work, or of the line that does not parse."""
     if isinstance(error, SyntaxError) and error.filename and os.path.isfile(error.filename):
         return f"{error.filename}:{error.lineno}"

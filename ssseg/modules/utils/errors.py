@@ -23,6 +23,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .misspelling import edit_distance
+
+_CANDIDATES = 8  # names that are compared letter by letter
+
 
 class SSSegError(Exception):
     """Base of all errors that ssseg raises on purpose."""
@@ -105,15 +109,17 @@ class StopRequested(SSSegError):  # noqa: N818  (not a fault: somebody asked)
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?` for the closest known name, else an empty string."""
-    given, known = str(name), list(known)
+    """Return ` Did you mean 'x'?` for the closest known name, else an empty string; upper and lower case count alike.
+
+    Of the names that share most letters, the one with the fewest edits is meant, swapped neighbours counting as one.
+    """
+    given = str(name).lower()
     folded = {candidate.lower(): candidate for candidate in known}
-    if given.lower() in folded:
-        return f" Did you mean {folded[given.lower()]!r}?"
-    match = difflib.get_close_matches(given, known, n=1, cutoff=0.6) or [
-        folded[found] for found in difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.6)
-    ]
-    return f" Did you mean {match[0]!r}?" if match else ""
+    similar = difflib.get_close_matches(given, list(folded), n=_CANDIDATES, cutoff=0.6)
+    if not similar:
+        return ""
+    closest = min(similar, key=lambda other: (edit_distance(given, other), sorted(given) != sorted(other)))
+    return f" Did you mean {folded[closest]!r}?"
 
 
 def listed(names: Iterable[object], limit: int = 40) -> str:

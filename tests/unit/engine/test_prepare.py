@@ -1,5 +1,6 @@
 """Preparing data sets from a server on this machine."""
 
+import importlib.util
 import io
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import py7zr
 import pytest
 
 from ssseg.cli.main import main
@@ -170,13 +172,34 @@ def test_an_archive_of_something_else(server, tmp_path, lip):
     assert sorted(path.name for path in tmp_path.iterdir()) == [DOWNLOADS]
 
 
-def test_formats_that_need_a_tool_keep_what_was_fetched(server, tmp_path):
+def test_cityscapes_comes_as_7z_in_eleven_volumes(server, tmp_path):
+    source = SOURCES["cityscapes"]
+    files = dict.fromkeys(
+        [
+            "CityScapes/leftImg8bit/train/ulm/ulm_0_leftImg8bit.png",
+            "CityScapes/gtFine/train/ulm/ulm_0_gtFine_labelIds.png",
+            "CityScapes/train.txt",
+            "CityScapes/val.txt",
+        ],
+        b"x" * 100,
+    )
+    with py7zr.SevenZipFile(tmp_path / "made.7z", "w") as archive:
+        for name, content in files.items():
+            archive.writef(io.BytesIO(content), name)
+    data = (tmp_path / "made.7z").read_bytes()
+    step = -(-len(data) // len(source.names))
+    server.files = {name: data[number * step :][:step] for number, name in enumerate(source.names)}
+    prepare("cityscapes", tmp_path, store=server.url)
+    made = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / "CityScapes").rglob("*") if path.is_file()}
+    assert made == set(files)
+
+
+def test_formats_that_need_a_package_keep_what_was_fetched(server, tmp_path, monkeypatch):
     source = SOURCES["cityscapes"]
     server.files = {name: b"7z\xbc\xaf\x27\x1c" + bytes(20) for name in source.names}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     for _ in range(2):
-        with pytest.raises(
-            ArchiveError, match=r"only the program 7z can unpack this format: `7z x .*CityScapes\.7z\.001`"
-        ):
+        with pytest.raises(ArchiveError, match=r"pip install 'ssseg\[archives\]'.*`7z x .*CityScapes\.7z\.001`"):
             prepare("cityscapes", tmp_path, store=server.url)
     assert len(server.asked) == 11
 

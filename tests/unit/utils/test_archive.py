@@ -163,10 +163,9 @@ def test_a_flipped_byte(tmp_path, make):
     refused(tmp_path / "a", "the archive is damaged")
 
 
-@pytest.mark.parametrize(("magic", "tool"), [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07\x00", "unrar")])
-def test_formats_that_need_a_tool(tmp_path, magic, tool):
-    (tmp_path / "a").write_bytes(magic + bytes(50))
-    refused(tmp_path / "a", f"only the program {tool} can unpack this format: `{tool} x ")
+def test_a_format_that_needs_a_tool(tmp_path):
+    (tmp_path / "a").write_bytes(b"Rar!\x1a\x07\x00" + bytes(50))
+    refused(tmp_path / "a", "only the program unrar can unpack this format: `unrar x ")
 
 
 def test_the_folder_must_be_new_and_the_disk_large_enough(tmp_path, monkeypatch):
