@@ -3,13 +3,14 @@
 import argparse
 from typing import Any
 
-from . import data_browse, data_check, data_prepare, data_stats, synthetic
+from . import data_browse, data_check, data_prepare, data_stats, data_verify, synthetic
 
 COMMANDS = {
     "check": data_check,
     "stats": data_stats,
     "browse": data_browse,
     "prepare": data_prepare,
+    "verify": data_verify,
     "synthetic": synthetic,
 }
 

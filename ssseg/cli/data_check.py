@@ -1,6 +1,10 @@
 """`ssseg data check CONFIG|FOLDER`: look at every file of a data set before anything is trained."""
 
 import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from .arguments import OVERRIDES_HELP
@@ -14,30 +18,34 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--files", type=int, default=3, metavar="N", help="files to show of each kind (default 3)")
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the data set and how it is read."""
-    parser.add_argument("target", help="a config file, the name of an experiment, or a folder of images and labels")
+def add_target(parser: argparse.ArgumentParser, *, cache: bool = True) -> None:
+    """Add the data set and how it is read; `cache` for commands that keep what they found."""
+    parser.add_argument("target", help="a config file, an experiment's name, or a path as `ssseg train --data` takes")
     parser.add_argument("overrides", nargs="*", default=[], metavar="a.b.c=value", help=OVERRIDES_HELP)
     parser.add_argument(
         "--split", choices=("train", "val", "both"), default="both", help="the set trained on, that tested on, or both"
     )
     parser.add_argument("--workers", type=int, default=-1, metavar="N", help="processes that read (default: one a CPU)")
+    if not cache:
+        return
     parser.add_argument(
         "--cache", default=None, metavar="FILE", help="keep results in FILE; only files that changed are read again"
     )
 
 
-def target_cfg(options: argparse.Namespace) -> Any:
-    """Return the config that the target stands for, overrides applied."""
-    from pathlib import Path
-
-    from ..engine.dataaudit.sources import folder_cfg
+@contextmanager
+def target_cfg(options: argparse.Namespace) -> Iterator[Any]:
+    """Give the config that the target stands for, overrides applied, while its files are needed."""
+    from ..engine.dataaudit.sources import path_cfg
     from ..modules.utils.configparser import load_config
     from ..modules.utils.overrides import apply_overrides
 
-    if not Path(options.target).is_dir():
-        return load_config(options.target, options.overrides)
-    return apply_overrides(folder_cfg(options.target), options.overrides)
+    target = Path(options.target)
+    if target.is_dir() or (target.is_file() and target.suffix not in (".py", ".pkl")):
+        with tempfile.TemporaryDirectory(prefix="ssseg-") as lists:
+            yield apply_overrides(path_cfg(target, lists), options.overrides)
+    else:
+        yield load_config(options.target, options.overrides)
 
 
 def splits_of(options: argparse.Namespace) -> list[str]:
@@ -61,7 +69,8 @@ def run(options: argparse.Namespace) -> int:
     from ..modules.utils.errors import DataError
     from ..modules.utils.files import write_atomically
 
-    found = audit(target_cfg(options), splits_of(options), workers=workers_of(options), cache=options.cache)
+    with target_cfg(options) as cfg:
+        found = audit(cfg, splits_of(options), workers=workers_of(options), cache=options.cache)
     for line in findings_table(found, files=options.files):
         print(line)
     if options.json:

@@ -22,11 +22,14 @@ def run(options: argparse.Namespace) -> int:
     from ..modules.utils.files import write_atomically
 
     figures = {}
-    sets = read_sets(target_cfg(options), splits_of(options), workers=workers_of(options), cache=options.cache)
-    for number, (source, records) in enumerate(sets):
-        figures[source.name] = summarize(records, source.dataset.label_map.classnames)
-        print("\n" * bool(number) + f"set       {source.name}")
-        print("\n".join(summary_table(figures[source.name])))
+    with target_cfg(options) as cfg:
+        sets = read_sets(cfg, splits_of(options), workers=workers_of(options), cache=options.cache)
+        for number, (source, records) in enumerate(sets):
+            dataset = source.dataset
+            in_channels = dataset.options.in_channels
+            figures[source.name] = summarize(records, dataset.label_map.classnames, in_channels)
+            print("\n" * bool(number) + f"set       {source.name}")
+            print("\n".join(summary_table(figures[source.name])))
     if options.json:
         text = json.dumps(figures, indent=1).encode()
         write_atomically(options.json, lambda stream: stream.write(text))

@@ -12,6 +12,7 @@ from ..modules.utils.drawing import PAPER, Colour, Picture, contact_sheet, overl
 from ..modules.utils.files import touchdirs
 from ..modules.utils.images import write_png
 from ..modules.utils.labelmap import LabelMap
+from ..modules.utils.rasters import as_picture
 
 ROWS = 6  # samples on a sheet
 SHARE = 0.6  # of a class's colour, over the image
@@ -47,11 +48,11 @@ def sample_row(dataset: Any, index: int, seed: int, epoch: int) -> Row:
     """Return the pictures of a sample, RGB: image, labels over it, and where there are transforms, both after them."""
     imageid, label_map = dataset.imageids[index], dataset.label_map
     stored = dataset.read(dataset.image_path(imageid), dataset.ann_path(imageid))
-    image, labels = stored["image"][..., ::-1], stored["seg_target"]
+    image, labels = as_picture(stored["image"]), stored["seg_target"]
     pictures = [image, overlay(image, labels, label_map.palette, SHARE)]
     if dataset.transforms.transforms or dataset.scheduled_transforms:
         sample = SeededDataset(dataset)[SampleKey(seed, epoch, index)]
-        seen = as_picture(sample["image"], dataset.transforms.transforms)
+        seen = as_seen(sample["image"], dataset.transforms.transforms)
         pictures.append(letterbox(seen, image.shape))
         if dataset.mode == "TRAIN":
             painted = overlay(seen, np.asarray(sample["seg_target"]).astype(np.int64), label_map.palette, SHARE)
@@ -63,17 +64,16 @@ def sample_row(dataset: Any, index: int, seed: int, epoch: int) -> Row:
     return pictures, caption, pixels
 
 
-def as_picture(image: Any, transforms: Sequence[Any]) -> Picture:
+def as_seen(image: Any, transforms: Sequence[Any]) -> Picture:
     """Turn the image of a sample back into RGB, uint8 (H, W, 3): undo `ToTensor` and `Normalize`."""
     array = np.asarray(image, np.float32)
     if not isinstance(image, np.ndarray):
         array = array.transpose(1, 2, 0)
     normalize = next((transform for transform in transforms if isinstance(transform, Normalize)), None)
-    if normalize is None:
-        return np.ascontiguousarray(array.clip(0, 255).round().astype(np.uint8)[..., ::-1])
-    array = array * normalize.std + normalize.mean
-    rgb = array if normalize.to_rgb else array[..., ::-1]
-    return np.ascontiguousarray(rgb.clip(0, 255).round().astype(np.uint8))
+    if normalize is not None:
+        array = array * normalize.std + normalize.mean
+        array = array[..., ::-1] if normalize.to_rgb else array
+    return as_picture(array.clip(0, 255).round().astype(np.uint8))
 
 
 def letterbox(picture: Picture, shape: Sequence[int]) -> Picture:

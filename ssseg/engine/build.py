@@ -10,6 +10,7 @@ from ..modules import BuildDataset, BuildSegmentor, DatasetBuilder
 from ..modules.utils.checkpoint import load_state
 from ..modules.utils.errors import ConfigError
 from ..modules.utils.labelmap import LabelMap
+from .imagechannels import with_image_channels
 from .options import RuntimeOptions
 from .weightfiles import read_header, weights_of
 
@@ -41,7 +42,7 @@ def build_segmentor(cfg: Mapping[str, Any], mode: str, device: torch.device) -> 
         raise ConfigError(
             f"{places}: not set. A base config leaves it to the experiment; see ssseg/configs for examples."
         )
-    segmentor = BuildSegmentor(cfg, mode).to(device)
+    segmentor = BuildSegmentor(with_image_channels(cfg), mode).to(device)
     if RuntimeOptions.of(cfg).channels_last:
         segmentor = segmentor.to(memory_format=torch.channels_last)
     return segmentor

@@ -27,6 +27,7 @@ from ..modules import (
 )
 from ..modules.datasets.options import DatasetOptions
 from ..modules.utils.errors import UnknownNameError, listed
+from .imagechannels import channel_problems, normalize_problems, with_image_channels
 from .problems import ROOT, Problem, as_problem, check_fields, check_part, failures, section
 
 _OF_PARAMS = ("params_rules", "filter_params", "base_setting")  # of the optimizer's cfg, for the params constructor
@@ -50,7 +51,7 @@ def check_segmentor(cfg: SegmentorConfig) -> Iterator[Problem]:
 
 def _prediction_names(segmentor: Any, cfg: SegmentorConfig) -> Iterator[Problem]:
     """Check that the losses are those of the predictions, for segmentors that leave naming these to the base class."""
-    own = ("forward", "customizepredsandlosses", "setauxiliarydecoder")
+    own = ("forward", "predict_in_training", "customizepredsandlosses", "setauxiliarydecoder")
     losses, auxiliary = section(cfg, "losses"), cfg.get("auxiliary")
     if any(getattr(segmentor, name, None) is not getattr(BaseSegmentor, name) for name in own):
         return
@@ -70,6 +71,7 @@ def check_backbone(cfg: SegmentorConfig) -> Iterator[Problem]:
         yield from check_part(
             BackboneBuilder(), cfg["backbone"], place, given=["norm_cfg"], left_out=["selected_indices"]
         )
+        yield from channel_problems(cfg)
 
 
 def check_losses(cfg: SegmentorConfig) -> Iterator[Problem]:
@@ -100,7 +102,9 @@ def _layers(node: Any, place: str) -> Iterator[Problem]:
             if key == "act_cfg" and value is not None:
                 yield from check_part(ActivationBuilder(), value, where, construct=True)
             elif key == "norm_cfg" and value is not None:
-                yield from check_part(NormalizationBuilder(), value, where, given=_channels(value))
+                # a head that normalizes maps lists their widths there
+                widths = ["in_channels_list"]
+                yield from check_part(NormalizationBuilder(), value, where, given=_channels(value), left_out=widths)
             else:
                 yield from _layers(value, where)
     elif isinstance(node, list):
@@ -142,7 +146,8 @@ def check_schedule(cfg: SegmentorConfig) -> Iterator[Problem]:
 def check_data(cfg: SegmentorConfig) -> Iterator[Problem]:
     """Check the data set's name, its options and its transforms; no file is looked at."""
     if cfg.get("dataset") is not None:
-        yield from _dataset(cfg["dataset"], f"{ROOT}['dataset']", ("train", "test"))
+        wrong = list(_dataset(cfg["dataset"], f"{ROOT}['dataset']", ("train", "test")))
+        yield from wrong or normalize_problems(cfg)
 
 
 def _dataset(dataset_cfg: Any, place: str, parts: Sequence[str]) -> Iterator[Problem]:
@@ -202,7 +207,7 @@ def check_model(cfg: SegmentorConfig) -> Iterator[Problem]:
     place = f"{ROOT}['scheduler']['optimizer']"
     models: list[Any] = []
     with torch.device("meta"):
-        yield from failures(lambda: models.append(BuildSegmentor(bare, "TRAIN")), ROOT)
+        yield from failures(lambda: models.append(BuildSegmentor(with_image_channels(bare), "TRAIN")), ROOT)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for model in models:

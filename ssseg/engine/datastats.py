@@ -106,8 +106,11 @@ class ClassCounts:
         return weights
 
 
-def summarize(records: Sequence[Record], classnames: Sequence[str]) -> dict[str, Any]:
+def summarize(records: Sequence[Record], classnames: Sequence[str], in_channels: int | None = None) -> dict[str, Any]:
     """Return the figures of a set: sizes in pixels, colours in 0..255 (RGB), classes with shares and weights.
+
+    Args:
+        in_channels: the data set's option, with which the colours are those of its channels.
 
     Raises:
         DataError: none of its images can be read.
@@ -124,6 +127,7 @@ def summarize(records: Sequence[Record], classnames: Sequence[str]) -> dict[str,
         "unreadable": len(records) - len(read),
         "height": _spread([record.size[0] for record in read if record.size]),
         "width": _spread([record.size[1] for record in read if record.size]),
+        "channels": "RGB" if in_channels is None else f"{in_channels} channels",
         **_colours(read),
         "ignored_share": ignored / (labelled + ignored) if labelled + ignored else 0.0,
         "classes": [
@@ -144,7 +148,8 @@ def summary_table(figures: Mapping[str, Any]) -> list[str]:
     for edge in ("height", "width"):
         lines.append(f"{edge:10}" + ", ".join(f"{name} {value:g}" for name, value in figures[edge].items()))
     lines += [
-        f"{name:10}" + ", ".join(f"{value:.3f}" for value in figures[name]) + " (RGB)" for name in ("mean", "std")
+        f"{name:10}" + ", ".join(f"{value:.3f}" for value in figures[name]) + f" ({figures['channels']})"
+        for name in ("mean", "std")
     ]
     lines.append(f"ignored   {100 * figures['ignored_share']:.2f} % of the pixels")
     width = max(5, *(len(entry["name"]) for entry in figures["classes"]))
@@ -166,7 +171,7 @@ def _colours(records: Sequence[Record]) -> dict[str, list[float]]:
     mean, square = (
         [
             sum(size * values[channel] for size, values in zip(sizes, rows, strict=True)) / sum(sizes)
-            for channel in (0, 1, 2)
+            for channel in range(len(records[0].mean))
         ]
         for rows in ([record.mean for record in records], [record.square for record in records])
     )

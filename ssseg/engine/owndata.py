@@ -1,24 +1,22 @@
 """Training an experiment's model on other data than its own."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image
-
 from ..modules import BuildDataset
 from ..modules.datasets.options import DatasetOptions
-from ..modules.utils.errors import ConfigError, ImageError
+from ..modules.utils.errors import ConfigError
 from ..modules.utils.filekinds import shown
 from ..modules.utils.files import touchdirs, write_atomically
+from ..modules.utils.rasters import RasterHeader, read_header
 from .detect import Layout, detect
+from .imagechannels import fit_normalize, images_channels, normalize_problems, unusual_channels
 
 _KEPT = [option.name for option in fields(DatasetOptions)]
 _PROBED = 200  # images whose headers are read
-_KINDS = {"RGB": "colour", "L": "grey", "P": "palette", "RGBA": "colour with alpha", "1": "black and white"}
 
 
 def use_data(cfg: Any, path: str | Path) -> str:
@@ -36,12 +34,27 @@ def use_data(cfg: Any, path: str | Path) -> str:
     cfg["dataset"] = dataset_cfg_of(
         layout, cfg.get("dataset") or {}, write_lists(layout, Path(cfg["work_dir"], "data"))
     )
+    sets = opened(cfg)
+    images = sets["train"]
+    paths = [images.image_path(imageid) for imageid in images.imageids]
+    headers = {path: read_header(path) for path in paths[:: max(1, len(paths) // _PROBED)]}
+    channels = images_channels(cfg) or unusual_channels(headers)
+    if channels is not None:
+        cfg["dataset"]["in_channels"] = channels
+        if any(normalize_problems(cfg)):
+            layout.notes.append(fit_normalize(cfg["dataset"], paths, channels))
+        sets = opened(cfg)
+    cfg["num_classes"] = sets["train"].num_classes
+    check_class_weights(cfg.get("losses") or {}, cfg["num_classes"])
+    return describe(layout, sets, sizes(headers, len(paths), channels))
+
+
+def opened(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """Build both data sets, and check that their files are there."""
     sets = {"train": BuildDataset("TRAIN", None, cfg["dataset"]), "val": BuildDataset("TEST", None, cfg["dataset"])}
     for dataset in sets.values():
         dataset.check_files()
-    cfg["num_classes"] = sets["train"].num_classes
-    check_class_weights(cfg.get("losses") or {}, cfg["num_classes"])
-    return describe(layout, sets)
+    return sets
 
 
 def write_lists(layout: Layout, folder: Path) -> dict[str, str]:
@@ -85,15 +98,15 @@ def check_class_weights(losses: Mapping[str, Any], num_classes: int) -> None:
                 )
 
 
-def describe(layout: Layout, sets: Mapping[str, Any]) -> str:
-    """Say what was found: layout, sets, sizes, classes with numbers and colours, what is ignored, what was decided."""
+def describe(layout: Layout, sets: Mapping[str, Any], images: str) -> str:
+    """Say what was found: layout, sets, images, classes with numbers and colours, what is ignored, what was decided."""
     train = sets["train"]
     label_map = train.label_map
     lines = [f"{'layout':9}{layout.name} ({layout.dataset['type']})", f"{'folder':9}{shown(layout.dataset['rootdir'])}"]
     lines += [
         f"{part:9}{len(dataset.imageids)} images from {layout.sources.get(part)}" for part, dataset in sets.items()
     ]
-    lines.append(f"{'images':9}{_sizes([train.image_path(imageid) for imageid in train.imageids])}")
+    lines.append(f"{'images':9}{images}")
     ignored = sorted(raw for raw, label in label_map.raw_to_label.items() if label == label_map.ignore_index)
     width = max(map(len, label_map.classnames))
     lines.append(f"{'classes':9}{label_map.num_classes}: label, number in the files, name, colour")
@@ -104,19 +117,21 @@ def describe(layout: Layout, sets: Mapping[str, Any]) -> str:
     return "\n".join(lines + [f"{'note':9}{note}" for note in layout.notes])
 
 
-def _sizes(paths: Sequence[str]) -> str:
-    """Sizes and kinds of images, from the headers of some of them."""
-    probed = paths[:: max(1, len(paths) // _PROBED)]
-    sizes, kinds = [], Counter[str]()
-    for path in probed:
-        try:
-            with Image.open(path) as picture:
-                sizes.append(picture.size)
-                kinds[_KINDS.get(picture.mode, picture.mode)] += 1
-        except (OSError, Image.DecompressionBombError) as error:
-            raise ImageError(f"{shown(path)}: cannot be read as a picture: {error}") from error
-    (least, most), (low, high) = ((min(side), max(side)) for side in zip(*sizes, strict=True))
-    width, height = (str(a) if a == b else f"{a}..{b}" for a, b in ((least, most), (low, high)))
-    share = f" ({len(probed)} looked at)" if len(probed) < len(paths) else ""
+def sizes(headers: Mapping[str, RasterHeader], count: int, in_channels: int | None) -> str:
+    """Say how large the images are, of what kind, and how they are read; `count` of them, some of which were probed."""
+    widths, heights = ([getattr(header, edge) for header in headers.values()] for edge in ("width", "height"))
+    kinds = {_kind(header) for header in headers.values()}
+    width, height = (
+        str(min(edge)) if min(edge) == max(edge) else f"{min(edge)}..{max(edge)}" for edge in (widths, heights)
+    )
+    share = f" ({len(headers)} looked at)" if len(headers) < count else ""
     text = f"{width} x {height} pixels (width x height), {', '.join(sorted(kinds))}{share}"
-    return f"{text}; all are read as three channels of 8 bits" if set(kinds) != {"colour"} else text
+    if in_channels is not None:
+        return f"{text}; read with dataset.in_channels={in_channels}"
+    hint = "; dataset.in_channels=1, 3 or 4 keeps what the files hold"
+    return f"{text}; all are read as three channels of 8 bits{hint}" if kinds != {"colour"} else text
+
+
+def _kind(header: RasterHeader) -> str:
+    name = {1: "grey", 3: "colour", 4: "colour with alpha"}.get(header.channels, f"{header.channels} channels")
+    return name if header.bits == 8 else f"{name} of {header.bits} bits"

@@ -12,10 +12,11 @@ from ..modules.datasets.pipelines.builder import build_pipeline
 from ..modules.utils.configparser import load_config
 from ..modules.utils.drawing import overlay
 from ..modules.utils.errors import ConfigError, ImageError
-from ..modules.utils.images import read_image
 from ..modules.utils.labelmap import LabelMap
+from ..modules.utils.rasters import as_picture, read_pixels
 from .build import build_segmentor, label_map_of, load_weights
 from .devices import Precision, choose_device, set_up_backends
+from .imagechannels import images_channels
 from .labelling import label_images
 from .options import RuntimeOptions
 from .weightfiles import read_header
@@ -83,28 +84,35 @@ class Predictor:
         where = "SEGMENTOR_CFG['dataset']['test']['data_pipelines']"
         self.transforms = build_pipeline(pipeline_for_tests(cfg["dataset"]), where=where)
         tta = cfg["inference"].get("tta") or {}
+        self.in_channels = images_channels(cfg)
         self.augmented = list(tta.get("multiscale", [1])) != [1] or bool(tta.get("flip"))
 
     def __call__(self, image: str | Path | np.ndarray) -> Prediction:
         """Return the label map of an image file, or of an array (H, W, 3) uint8 RGB.
 
+        Where the data set has `in_channels`, an array is (H, W, in_channels), as `utils.rasters.read_raster` reads it.
+
         Raises:
             ImageError: the file cannot be read, or the array is of another kind.
         """
-        if isinstance(image, np.ndarray):
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise ImageError(f"an array of shape {image.shape} and type {image.dtype}: must be (H, W, 3) uint8 RGB")
-            bgr = np.ascontiguousarray(image[..., ::-1])
-        else:
-            bgr = read_image(image)
-        height, width = bgr.shape[:2]
-        sample: dict[str, Any] = {"image": bgr.copy(), "height": height, "width": width, "id": str(image)[:200]}
+        pixels = self._checked(image) if isinstance(image, np.ndarray) else read_pixels(image, self.in_channels)
+        height, width = pixels.shape[:2]
+        sample: dict[str, Any] = {"image": pixels.copy(), "height": height, "width": width, "id": str(image)[:200]}
         for transform in self.transforms:
             sample = transform(sample)
         tensor = torch.as_tensor(sample["image"])[None].to(self.device)
         with self.precision.autocast():
             labels = label_images(self.segmentor, tensor, (height, width), augmented=self.augmented)[0]
-        return Prediction(np.ascontiguousarray(bgr[..., ::-1]), labels.cpu().numpy(), self.label_map)
+        return Prediction(as_picture(pixels), labels.cpu().numpy(), self.label_map)
+
+    def _checked(self, image: np.ndarray) -> np.ndarray:
+        channels = self.in_channels
+        if channels is None and image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8:
+            return np.ascontiguousarray(image[..., ::-1])
+        if channels is not None and image.ndim == 3 and image.shape[2] == channels:
+            return image
+        expected = "(H, W, 3) uint8 RGB" if channels is None else f"(H, W, {channels})"
+        raise ImageError(f"an array of shape {image.shape} and type {image.dtype}: must be {expected}")
 
 
 def pipeline_for_tests(dataset_cfg: Mapping[str, Any]) -> list[Any]:

@@ -6,14 +6,15 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from ...modules.datasets.pipelines.transforms import RandomCrop, Resize
 from ...modules.utils.errors import ImageError, SSSegError
 from ...modules.utils.filekinds import PICTURES, looks_like, shown
-from ...modules.utils.images import orientation, read_image
+from ...modules.utils.images import orientation
+from ...modules.utils.rasters import read_pixels
+from ..imagechannels import moments
 from .findings import Finding, finding
 from .records import Record
 
@@ -35,19 +36,23 @@ _PNG_DEPTH = 24  # where a PNG file states its bits a sample
 def examine_image(record: Record, dataset: Any) -> None:
     """Add what the image of `record` is like to it: findings, size, digest, mean."""
     path, head = record.image, beginning(record.image)
+    channels = dataset.options.in_channels
     kind = looks_like(head)
     try:
-        image = read_image(path)
+        image = read_pixels(path, channels)
     except ImageError as error:
         unread = "foreign-image" if is_foreign(path, kind) else "unreadable-image"
         record.findings.append(finding(unread, path, without_place(error, path)))
         return
     height, width = record.size = image.shape[:2]
     record.digest = hashlib.blake2b(image.tobytes() + bytes(str(image.shape), "ascii"), digest_size=16).hexdigest()
-    mean, deviation = (values.ravel()[::-1] for values in cv2.meanStdDev(image))
+    mean, deviation = moments(image)
+    if channels is None:
+        mean, deviation = mean[::-1], deviation[::-1]
     record.mean, record.square = tuple(mean.tolist()), tuple((mean**2 + deviation**2).tolist())
     record.findings += extension_findings(path, kind)
-    record.findings += _header_findings(path, head)
+    if channels is None:
+        record.findings += _header_findings(path, head)
     if not deviation.any():
         record.findings.append(finding("blank-image", path, f"all pixels have the colour {tuple(mean.astype(int))}"))
     if min(height, width) < TINY:

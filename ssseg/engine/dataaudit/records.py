@@ -14,7 +14,8 @@ class Record:
         image, label: their paths; "" where there is no label map.
         size: height and width of the image in pixels, None where it cannot be read.
         digest: of the image's pixels; equal for equal pictures, however they are stored.
-        mean, square: of the red, green and blue values, and of their squares, in 0..255 and 0..255**2.
+        mean, square: of the red, green and blue values, and of their squares, in 0..255 and 0..255**2; with the data
+            set's option `in_channels` of the channels as they come.
         pixels: label -> how many pixels have it; ignored ones are left out. None where it cannot be read.
         ignored: how many pixels are ignored.
     """

@@ -13,6 +13,8 @@ from ...modules.datasets.folder import FolderDataset
 from ...modules.utils.errors import ConfigError, DataError
 from ...modules.utils.images import read_label
 from ...modules.utils.rawlabels import as_numbers
+from ..detect import detect
+from ..owndata import dataset_cfg_of, write_lists
 from .findings import Finding, finding
 
 SPLITS = {"train": ("TRAIN", "train"), "val": ("TEST", "test")}  # mode and part of the cfg
@@ -37,6 +39,24 @@ def folder_cfg(path: str | os.PathLike[str]) -> SegmentorConfig:
     """Return the `SEGMENTOR_CFG` of a plain folder, as far as an audit reads it."""
     parts = {"train": {"set": "train"}, "test": {"set": "val"}}
     return SegmentorConfig(dataset={"type": "FolderDataset", "rootdir": os.fspath(path), **parts})
+
+
+def path_cfg(path: str | os.PathLike[str], lists: str | os.PathLike[str]) -> SegmentorConfig:
+    """Return the `SEGMENTOR_CFG` of whatever data lie at a path, as far as an audit reads it.
+
+    Args:
+        lists: a folder for the text files that stand for a layout.
+
+    Raises:
+        ConfigError, DataError: see `detect`.
+    """
+    try:
+        layout = detect(Path(path))
+    except (ConfigError, DataError):
+        if not Path(path, "images", "train").is_dir() and not Path(path, "train.txt").is_file():
+            raise
+        return folder_cfg(path)  # the audit tells what is wrong, file by file
+    return SegmentorConfig(dataset=dataset_cfg_of(layout, {}, write_lists(layout, Path(lists))))
 
 
 def open_sources(cfg: Mapping[str, Any], splits: Sequence[str]) -> tuple[list[Source], list[Finding]]:

@@ -11,8 +11,9 @@ import torch
 
 from ..utils.errors import ConfigError, nearest
 from ..utils.filekinds import shown
-from ..utils.images import read_image, read_label
+from ..utils.images import read_label
 from ..utils.labelmap import IGNORE_INDEX, LabelMap
+from ..utils.rasters import read_pixels
 from .checking import check_files, size_error
 from .ids import read_ids
 from .options import DatasetOptions
@@ -37,7 +38,7 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
     `ann_dir/<id><ann_ext>`; other spellings of the extensions are found as well.
 
     A sample is a dict:
-        image: (H, W, 3) uint8, BGR, before the transforms.
+        image: (H, W, 3) uint8, BGR, before the transforms; with the option `in_channels` as `read_raster` returns it.
         seg_target: (H, W) int16, labels 0 .. K-1 or `ignore_index`. In mode TEST the transforms do not see it: it is a
             tensor of the original size. All 0 where there is no label map to read.
         width, height: of the original image. id: of the image.
@@ -147,12 +148,12 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         """Read an image and its label map, untransformed.
 
         Returns:
-            image (H, W, 3) uint8 BGR, seg_target (H, W) int16, width, height.
+            image (H, W, 3) uint8 BGR (or as `in_channels` asks), seg_target (H, W) int16, width, height.
 
         Raises:
             ImageError, LabelError: a file cannot be used, or the two differ in size; the message names the file.
         """
-        image = read_image(imagepath)
+        image = read_pixels(imagepath, self.options.in_channels)
         height, width = image.shape[:2]
         if annpath is None or not self.reads_labels:
             seg_target = np.zeros((height, width), np.int16)

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 from ..utils.errors import ConfigError, nearest
 from ..utils.labelmap import IGNORE_INDEX
+from ..utils.rasters import MAX_CHANNELS
 from .pipelines.rareclass import RareClassFocus
 
 _WHERE = "SEGMENTOR_CFG['dataset']"
@@ -25,11 +26,14 @@ class DatasetOptions:
         data_pipelines: the transforms.
         pipeline_schedule: `(first_epoch, data_pipelines)` pairs: from that epoch on, counted from 1, these transforms
             take the place of `data_pipelines`.
+        in_channels: of the images, which then keep the depth of their files, see `utils.rasters`; None reads 8-bit BGR.
         repeat_times: how often each image appears in an epoch.
         eval_env: "local" compares with label maps; "server" writes predictions, and in mode TEST reads no label maps.
         ignore_index: the label of pixels that do not count.
         auto_correct_invalid_seg_target: ignore pixels whose numbers stand for no class, instead of an error.
         record_img2aug_pos_mapper: let samples carry the original position of each pixel.
+        bad_samples: in training, what to do with an image or label map that cannot be used: "raise" ends the run,
+            `{"skip": n}` reads another sample in its place, for up to n different ones.
         rare_class_crop: in training, let RandomCrop show rare classes more often, see `RareClassFocus.of`.
 
     Raises:
@@ -38,11 +42,13 @@ class DatasetOptions:
 
     data_pipelines: Sequence[Any] = ()
     pipeline_schedule: Sequence[tuple[int, Sequence[Any]]] = ()
+    in_channels: int | None = None
     repeat_times: int = 1
     eval_env: str = "local"
     ignore_index: int = IGNORE_INDEX
     auto_correct_invalid_seg_target: bool = False
     record_img2aug_pos_mapper: bool = False
+    bad_samples: Any = "raise"
     rare_class_crop: Any = None
 
     @classmethod
@@ -56,6 +62,9 @@ class DatasetOptions:
         return cls(**{name: dataset_cfg[name] for name in names if name in dataset_cfg})
 
     def __post_init__(self) -> None:
+        channels = self.in_channels
+        if channels is not None and (not _is_int(channels) or not 1 <= channels <= MAX_CHANNELS):
+            raise _wrong("in_channels", channels, f"must be a whole number in 1..{MAX_CHANNELS}, or None for 8-bit BGR")
         if not _is_int(self.repeat_times) or self.repeat_times < 1:
             raise _wrong("repeat_times", self.repeat_times, "must be a whole number from 1 on")
         if self.eval_env not in _ENVIRONMENTS:
@@ -66,6 +75,8 @@ class DatasetOptions:
         for name in ("auto_correct_invalid_seg_target", "record_img2aug_pos_mapper"):
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, getattr(self, name), "must be True or False")
+        if self.bad_samples != "raise" and self.skip_budget is None:
+            raise _wrong("bad_samples", self.bad_samples, "must be 'raise' or {'skip': n}, n a whole number from 1 on")
         RareClassFocus.of(self.rare_class_crop, _RARE)
         for number, entry in enumerate(self.pipeline_schedule):
             match entry:
@@ -74,6 +85,14 @@ class DatasetOptions:
                 case _:
                     form = "must be (first_epoch, data_pipelines), with epochs counted from 1"
                     raise ConfigError(f"{_WHERE}['pipeline_schedule'][{number}]={entry!r} {form}")
+
+    @property
+    def skip_budget(self) -> int | None:
+        """How many samples may be skipped, None where the first bad one is an error."""
+        match self.bad_samples:
+            case {"skip": budget, **others} if _is_int(budget) and budget >= 1 and not others:
+                return int(budget)
+        return None
 
     @property
     def crop_focus(self) -> RareClassFocus | None:

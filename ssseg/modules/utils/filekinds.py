@@ -8,7 +8,7 @@ PICTURES = {  # those that utils.images reads
     rb"\x89PNG\r\n\x1a\n": "a PNG picture",
     rb"GIF8[79]a": "a GIF picture",
     rb"BM.{4}\0\0\0\0": "a BMP picture",
-    rb"II\*\0|MM\0\*": "a TIFF picture",
+    rb"II[*+]\0|MM\0[*+]": "a TIFF picture",
     rb"P[1-6]\s": "a PPM picture",
     rb"RIFF.{4}WEBP": "a WebP picture",
 }

@@ -45,13 +45,13 @@ def read_image(path: Path) -> Array:
     Raises:
         ImageError: the file is missing, no picture, damaged, too large, or has several frames.
     """
-    data = _read_bytes(path)
-    picture = _open(path, data, IMAGE_FORMATS)
+    data = read_bytes(path)
+    picture = open_picture(path, data, IMAGE_FORMATS)
     if picture.format in ("JPEG", "MPO", "PNG") and picture.mode != "CMYK":
         image = _decode(path, data, _COLOUR)
     else:
         image = _to_bgr(path, _loaded(path, data, picture))
-    return _upright(image, picture)
+    return upright(image, picture)
 
 
 def read_label(path: Path) -> Array:
@@ -62,8 +62,8 @@ def read_label(path: Path) -> Array:
         ImageError: as `read_image`.
         LabelError: the format is lossy, or its numbers cannot be brought back exactly.
     """
-    data = _read_bytes(path)
-    picture = _open(path, data, (*LABEL_FORMATS, "JPEG", "WEBP"))
+    data = read_bytes(path)
+    picture = open_picture(path, data, (*LABEL_FORMATS, "JPEG", "WEBP"))
     if picture.format not in LABEL_FORMATS or picture.info.get("compression") == "jpeg":
         raise LabelError(
             f"{shown(path)}: a {picture.format} file cannot hold labels: its compression changes their numbers. "
@@ -75,12 +75,12 @@ def read_label(path: Path) -> Array:
         raise LabelError(f"{shown(path)}: labels of this kind are rescaled when read; save them as 8-bit or grey PNG.")
     else:
         label = _stored(_loaded(path, data, picture))
-    return _upright(label, picture)
+    return upright(label, picture)
 
 
 def orientation(path: Path) -> int:
     """Return the EXIF orientation of a picture, 1 (upright) to 8; ImageError where it cannot be read."""
-    return _orientation(_open(path, _read_bytes(path), IMAGE_FORMATS))
+    return _orientation(open_picture(path, read_bytes(path), IMAGE_FORMATS))
 
 
 def write_png(path: Path, array: Array, palette: Sequence[Sequence[int]] | None = None) -> None:
@@ -107,7 +107,8 @@ def write_png(path: Path, array: Array, palette: Sequence[Sequence[int]] | None 
     write_atomically(path, lambda stream: picture.save(stream, "PNG"), durable=False)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds; ImageError where it cannot be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -116,7 +117,7 @@ def _read_bytes(path: Path) -> bytes:
         raise ImageError(f"{shown(path)!r}: cannot be read: {reason}") from error
 
 
-def _open(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
+def open_picture(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
     """Return the picture with its header read and checked, and nothing decoded."""
     try:
         picture = Image.open(io.BytesIO(data), formats=formats)
@@ -124,7 +125,7 @@ def _open(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageError(f"{shown(path)}: is too large: {error}") from error
     except Exception as error:  # what a parser of hostile bytes may raise is not a closed list
-        raise _unreadable(path, data, error) from error
+        raise unreadable(path, data, error) from error
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"{shown(path)}: is too large: {width} x {height} pixels, the limit is {MAX_PIXELS:,} in all")
@@ -133,11 +134,17 @@ def _open(path: Path, data: bytes, formats: tuple[str, ...]) -> Image.Image:
     return picture
 
 
-def _unreadable(path: Path, data: bytes, error: Exception | None = None) -> ImageError:
+def unreadable(path: Path, data: bytes, error: Exception | None = None) -> ImageError:
+    """Return the error that says what a file looks like which is no picture, or a damaged one."""
     kind, formats = looks_like(data), ", ".join(IMAGE_FORMATS)
     if kind not in PICTURES.values():
         return ImageError(
             f"{shown(path)}: cannot be read as a picture: it is {kind}. Formats that are read: {formats}."
+        )
+    if kind == "a TIFF picture" and isinstance(error, UnidentifiedImageError):
+        return ImageError(
+            f"{shown(path)}: is damaged, or a TIFF of a kind that is not read as colours. Images of any number of "
+            "channels are read with SEGMENTOR_CFG['dataset']['in_channels']."
         )
     reason = "" if error is None or isinstance(error, UnidentifiedImageError) else f" ({error})"
     return ImageError(f"{shown(path)}: is cut short or damaged; it begins as {kind}{reason}")
@@ -147,13 +154,13 @@ def _decode(path: Path, data: bytes, flags: int) -> Array:
     """Decode a JPEG or PNG file with OpenCV."""
     whole = _png_is_whole(data) if data.startswith(b"\x89PNG") else _jpeg_is_whole(data)
     if not whole:
-        raise _unreadable(path, data)
+        raise unreadable(path, data)
     try:
         array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except (cv2.error, MemoryError) as error:
-        raise _unreadable(path, data) from error
+        raise unreadable(path, data) from error
     if array is None:
-        raise _unreadable(path, data)
+        raise unreadable(path, data)
     return array
 
 
@@ -175,8 +182,8 @@ def _jpeg_is_whole(data: bytes) -> bool:
 def _loaded(path: Path, data: bytes, picture: Image.Image) -> Image.Image:
     try:
         picture.load()
-    except Exception as error:  # as in _open
-        raise _unreadable(path, data, error) from error
+    except Exception as error:  # as in open_picture
+        raise unreadable(path, data, error) from error
     return picture
 
 
@@ -225,7 +232,8 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _upright(array: Array, picture: Image.Image) -> Array:
+def upright(array: Array, picture: Image.Image) -> Array:
+    """Turn and mirror what was decoded as the orientation of its file says."""
     number = _orientation(picture)
     if not 2 <= number <= 8:
         return array

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ssseg.cli.main import main
 from ssseg.engine.dataaudit import audit
 from ssseg.engine.dataaudit.findings import KINDS, SEVERITIES
 from ssseg.engine.dataaudit.sources import folder_cfg
@@ -12,8 +13,9 @@ from ssseg.engine.dataaudit.table import findings_table
 from ssseg.modules.utils.errors import ConfigError, DataError
 from ssseg.modules.utils.images import write_png
 from tests.recorded import recorded, recorded_tree
-from tests.trees import write_list
+from tests.trees import voc_tree, write_list
 from tests.unit.engine.planted import FAULTS, IMAGE, LABEL, SIZE, clean_tree
+from tests.unit.engine.test_detect_annotated import coco_tree
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +292,25 @@ def test_the_worst_comes_first(root):
     assert order == sorted(order)
     assert len(order) == 3
     assert Path(found(root)[2].file).name == Path(IMAGE).name
+
+
+@pytest.mark.parametrize("command", ["check", "stats"])
+def test_a_path_may_have_any_layout_that_training_takes(tmp_path, command, capsys):
+    coco_tree(tmp_path / "coco")
+    voc_tree(tmp_path / "voc")
+    for place in (tmp_path / "coco", tmp_path / "coco" / "annotations" / "instances_train2017.json", tmp_path / "voc"):
+        status = main(["data", command, str(place), "--workers", "0"])
+        screen = capsys.readouterr().out
+        assert "unusable-set" not in screen
+        if command == "check":  # the black pictures of COCO's sets are the same
+            assert status == 3 * ("same-image-in-two-sets" in screen)
+            assert "images: 3 in train" in screen or "images: 2 in train, 1 in val" in screen
+        else:
+            assert status == 0
+            assert "images    " in screen
+
+
+def test_a_path_without_data_says_what_was_looked_for(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["data", "check", str(tmp_path / "empty"), "--workers", "0"]) == 3
+    assert "Looked for folders called" in " ".join(capsys.readouterr().err.split())

@@ -117,12 +117,31 @@ def sunrgbd(root):
     return plain_folder(root, "SUNRGBD/image/train/img-000001.jpg", "SUNRGBD/semseg-label37/train/00000001.png", rows)
 
 
+def coco_panoptic(root):
+    folder = SAMPLES / "COCOPanoptic"
+    categories = json.loads((folder / "panoptic_coco_categories.json").read_text())
+    classes = [[-1, "void"], *([entry["id"], entry["name"]] for entry in categories)]
+    examples = {"annotations": "panoptic_examples.json", "images": "input_images", "segments": "panoptic_examples"}
+    val = {
+        "annotations": "annotations/panoptic_val2017.json",
+        "images": "images/val2017",
+        "segments": "annotations/panoptic_val2017",
+    }
+    return {
+        "type": "COCOFileDataset",
+        "rootdir": str(folder),
+        "train": {**examples, "classes": classes},
+        "test": {**val, "classes": classes},
+    }
+
+
 @pytest.mark.parametrize(
     ("make", "images", "special"),
     [
         (ade20k, 4, {}),
         (cityscapes, 3, {}),
         (cocostuff, 8, {}),
+        (coco_panoptic, 3, {}),
         (lip, 2, {"grey-image": 1}),
         (cihp, 10, {"same-sets": 1}),
         (chase, 2, {}),

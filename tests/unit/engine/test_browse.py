@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssseg.cli.main import main
-from ssseg.engine.browse import as_picture, letterbox, sample_row
+from ssseg.engine.browse import as_seen, letterbox, sample_row
 from ssseg.modules import BuildDataset
 from ssseg.modules.datasets.pipelines.normalize import Normalize
 from ssseg.modules.utils.drawing import PAPER
@@ -52,10 +52,10 @@ def test_normalize_is_undone(to_rgb):
     image = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
     normalize = Normalize(**NORMALIZE, to_rgb=to_rgb)
     array = normalize({"image": image.copy()})["image"]
-    np.testing.assert_array_equal(as_picture(array, [normalize]), image[..., ::-1])
+    np.testing.assert_array_equal(as_seen(array, [normalize]), image[..., ::-1])
     tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
-    np.testing.assert_array_equal(as_picture(tensor, [normalize]), image[..., ::-1])
-    np.testing.assert_array_equal(as_picture(image, []), image[..., ::-1])
+    np.testing.assert_array_equal(as_seen(tensor, [normalize]), image[..., ::-1])
+    np.testing.assert_array_equal(as_seen(image, []), image[..., ::-1])
 
 
 def test_margins_keep_the_shape_of_things():

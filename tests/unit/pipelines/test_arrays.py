@@ -42,13 +42,13 @@ def test_sizes_that_differ_are_refused():
 
 def test_image_of_a_sample():
     image = np.zeros((2, 3, 3), np.uint8)
-    assert image_of(OWNER, {"image": image}, uint8=True, channels=3) is image
+    assert image_of(OWNER, {"image": image}, dtypes=["uint8"], channels=3) is image
     assert image_of(OWNER, {"seg_target": np.zeros((2, 3))}) is None
 
 
 def test_image_of_another_kind_is_refused():
     with pytest.raises(ConfigError, match=r"Transform: image is float64 but this step reads uint8.*before Normalize"):
-        image_of(OWNER, {"image": np.zeros((2, 3, 3))}, uint8=True)
+        image_of(OWNER, {"image": np.zeros((2, 3, 3))}, dtypes=["uint8"])
     with pytest.raises(ShapeError, match="Transform: image has 4 channels but this step reads 3"):
         image_of(OWNER, {"image": np.zeros((2, 3, 4))}, channels=3)
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from ...utils.errors import ConfigError, ShapeError
+from ...utils.rasters import GREY_LEVEL
 
 Sample = dict[str, Any]
 
@@ -54,12 +55,12 @@ def size_of(arrays: dict[str, np.ndarray]) -> tuple[int, int]:
 
 
 def image_of(
-    owner: object, sample_meta: Sample, *, uint8: bool = False, channels: int | None = None
+    owner: object, sample_meta: Sample, *, dtypes: Iterable[str] = (), channels: int | None = None
 ) -> np.ndarray | None:
     """Return the image (H, W, C) of a sample, or None where it has none.
 
     Args:
-        uint8: require this dtype.
+        dtypes: require one of these.
         channels: require this many.
 
     Raises:
@@ -70,14 +71,19 @@ def image_of(
     if image is None:
         return None
     name = type(owner).__name__
-    if uint8 and image.dtype != np.uint8:
+    if dtypes and image.dtype.name not in dtypes:
         raise ConfigError(
-            f"{name}: image is {image.dtype} but this step reads uint8; "
+            f"{name}: image is {image.dtype} but this step reads {' or '.join(dtypes)}; "
             "it belongs before Normalize, Rerange and RGB2Gray"
         )
     if channels is not None and image.shape[2] != channels:
         raise ShapeError(f"{name}: image has {image.shape[2]} channels but this step reads {channels}")
     return image
+
+
+def grey_step(image: np.ndarray) -> int:
+    """Return how many steps of an image's values make one grey level of 8 bits: 257 for uint16, else 1."""
+    return GREY_LEVEL if image.dtype == np.uint16 else 1
 
 
 def by_channels(operation: Callable[[np.ndarray], np.ndarray], array: np.ndarray) -> np.ndarray:

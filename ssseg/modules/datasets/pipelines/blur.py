@@ -56,7 +56,7 @@ class PILRandomGaussianBlur:
         self.radius = check_interval(self, "radius", (radius, radius) if is_number(radius) else radius, 0)
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        image = image_of(self, sample_meta, uint8=True)
+        image = image_of(self, sample_meta, dtypes=("uint8",))
         if image is None or np.random.rand() > self.prob:
             return sample_meta
         blur = ImageFilter.GaussianBlur(np.random.uniform(*self.radius))

@@ -25,7 +25,7 @@ class AdjustGamma:
         self.table = (255 * (np.arange(256) / 255) ** (1 / gamma)).astype(np.uint8)
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        image = image_of(self, sample_meta, uint8=True)
+        image = image_of(self, sample_meta, dtypes=("uint8",))
         if image is not None:
             sample_meta["image"] = look_up(image, self.table)
         return sample_meta
@@ -50,7 +50,7 @@ class CLAHE:
         self.tile_grid_size = check_size(self, "tile_grid_size", tile_grid_size)
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        image = image_of(self, sample_meta, uint8=True)
+        image = image_of(self, sample_meta, dtypes=("uint8",))
         if image is not None:
             clahe = cv2.createCLAHE(self.clip_limit, self.tile_grid_size)  # not an attribute: it cannot be pickled
             sample_meta["image"] = np.stack([clahe.apply(plane) for plane in planes_of(image)], axis=2)

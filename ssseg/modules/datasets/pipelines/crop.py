@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,18 +43,22 @@ class RandomCrop:
         arrays = arrays_of(self, sample_meta)
         if not arrays:
             return sample_meta
-        image_height, image_width = size_of(arrays)
-        height, width = min(self.crop_size[0], image_height), min(self.crop_size[1], image_width)
-        if (height, width) == (image_height, image_width):
-            return sample_meta
-        window = self._window(arrays.get("seg_target"), (image_height, image_width), (height, width))
-        for key, array in arrays.items():
-            sample_meta[key] = array[window]
+        window = self.draw(arrays.get("seg_target"), *size_of(arrays))
+        if window is not None:
+            for key, array in arrays.items():
+                sample_meta[key] = array[window]
         return sample_meta
 
-    def _window(self, labels: np.ndarray | None, size: tuple[int, int], crop: tuple[int, int]) -> tuple[slice, slice]:
-        """Choose a window of the size `crop` in an image of `size`, both (height, width)."""
-        (height, width), (free_rows, free_columns) = crop, (size[0] - crop[0], size[1] - crop[1])
+    def draw(self, labels: Any, image_height: int, image_width: int) -> tuple[slice, slice] | None:
+        """Choose the window in an image of `image_height` x `image_width`, None where it is the whole of it.
+
+        Args:
+            labels: the label map (H, W), or None. Without `focus`, what gives one when indexed with a window will do.
+        """
+        height, width = min(self.crop_size[0], image_height), min(self.crop_size[1], image_width)
+        free_rows, free_columns = image_height - height, image_width - width
+        if not free_rows and not free_columns:
+            return None
         centre = None if self.focus is None or labels is None else self.focus.draw(labels, self.ignore_index)
         if centre is not None:
             top = min(max(centre[0] - height // 2, 0), free_rows)

@@ -8,10 +8,9 @@ import numpy as np
 from ...utils.errors import LabelError, ShapeError
 from .checks import check_number
 from .metrics import format_metrics, metrics_of, metrics_table
+from .paircounts import PairCounter
 
 __all__ = ["ConfusionMatrix", "Evaluation", "format_metrics", "metrics_table"]
-
-BLOCK = 2**16  # pixels counted at once; they stay in the processor's cache
 
 
 class ConfusionMatrix:
@@ -30,7 +29,8 @@ class ConfusionMatrix:
         check_number(self, "num_classes", num_classes, 1, whole=True)
         check_number(self, "ignore_index", ignore_index, whole=True)
         self.num_classes, self.ignore_index = num_classes, ignore_index
-        self.counts = np.zeros((num_classes, num_classes + 1), dtype=np.int64)
+        self._pairs = PairCounter(num_classes)
+        self.counts = self._pairs.counts[:num_classes]
 
     def update(self, prediction: Any, target: Any) -> None:
         """Count the pixels of two label maps of the same shape.
@@ -42,17 +42,7 @@ class ConfusionMatrix:
         prediction, target = _label_map("prediction", prediction), _label_map("target", target)
         if prediction.shape != target.shape:
             raise ShapeError(f"the prediction has shape {prediction.shape}, but its target {target.shape}")
-        prediction, target = prediction.reshape(-1), target.reshape(-1)
-        rows = columns = self.num_classes + 1
-        counts = np.zeros(rows * columns, dtype=np.int64)
-        step = max(BLOCK, counts.size)
-        for first in range(0, target.size, step):
-            labels = self._clipped(target[first : first + step])
-            if 0 <= self.ignore_index < self.num_classes:
-                labels[labels == self.ignore_index] = self.num_classes
-            pairs = labels * columns + self._clipped(prediction[first : first + step])
-            counts += np.bincount(pairs, minlength=counts.size)
-        self.counts += counts.reshape(rows, columns)[: self.num_classes]
+        self._pairs.add(target.reshape(-1), prediction.reshape(-1), self.ignore_index)
 
     def add(self, counts: np.ndarray) -> None:
         """Add counts of the same classes, such as those of another process."""
@@ -64,11 +54,6 @@ class ConfusionMatrix:
     def metrics(self, nan_to_num: float | None = None, beta: float = 1.0) -> dict[str, Any]:
         """Return the metrics, see `metrics_of`."""
         return metrics_of(self.counts, nan_to_num=nan_to_num, beta=beta)
-
-    def _clipped(self, labels: np.ndarray) -> np.ndarray:
-        """Return int64 labels, those outside the classes replaced by K."""
-        # Negative labels are large ones when they are read as unsigned.
-        return np.minimum(labels.astype(np.int64).view(np.uint64), np.uint64(self.num_classes)).view(np.int64)
 
 
 class Evaluation:
@@ -109,6 +94,8 @@ class Evaluation:
 
 def _label_map(name: str, values: Any) -> np.ndarray:
     array: np.ndarray = np.asarray(values)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind in "biu":
         return array
     if array.dtype.kind != "f" or not np.array_equal(array, np.rint(array)):

@@ -32,13 +32,17 @@ class RandomFlip:
         self.fixed_seg_target_pairs = [tuple(pair) for pair in pairs]
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        if np.random.rand() > self.prob:
+        if not self.draw():
             return sample_meta
         for key, array in arrays_of(self, sample_meta).items():
-            sample_meta[key] = _mirrored(array)
+            sample_meta[key] = mirrored(array)
         if "seg_target" in sample_meta:
             sample_meta["seg_target"] = self.swapped(sample_meta["seg_target"])
         return sample_meta
+
+    def draw(self) -> bool:
+        """Draw whether the next sample is mirrored."""
+        return bool(np.random.rand() <= self.prob)
 
     def swapped(self, labels: np.ndarray) -> np.ndarray:
         """Return a label map (H, W) in which the labels of every pair have changed places."""
@@ -49,7 +53,8 @@ class RandomFlip:
         return swapped
 
 
-def _mirrored(array: np.ndarray) -> np.ndarray:
+def mirrored(array: np.ndarray) -> np.ndarray:
+    """Return an array (H, W) or (H, W, C) of any dtype, left and right exchanged."""
     if array.dtype.name in OPENCV_DTYPES:
         return by_channels(lambda part: cv2.flip(part, 1), array)
     return array[:, ::-1].copy()

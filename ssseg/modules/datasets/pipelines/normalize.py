@@ -2,13 +2,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arrays import Sample, image_of, planes_of
+from .arrays import Sample, grey_step, image_of, planes_of
 from .checks import check_flag, check_number, refuse
 
 
 class Normalize:
     """Subtracts a mean from each channel of an image and divides by a standard deviation; float32.
 
+    Both are in grey levels of 8 bits; images of 16 bits are brought to these first, so that they take the same numbers.
     The result (H, W, C) lies in memory channel by channel, as `ToTensor` needs it.
 
     Args:
@@ -40,10 +41,12 @@ class Normalize:
         image = image_of(self, sample_meta, channels=len(self.mean))
         if image is None:
             return sample_meta
+        step = grey_step(image)
         planes = planes_of(image)[::-1] if self.to_rgb else planes_of(image)
         normalized = np.empty((len(planes), *image.shape[:2]), dtype=np.float32)  # (C, H, W)
         for channel, plane in enumerate(planes):
-            np.subtract(plane, self.mean[channel], out=normalized[channel], dtype=np.float32, casting="same_kind")
-            normalized[channel] /= self.std[channel]
+            mean, std = step * self.mean[channel], step * self.std[channel]
+            np.subtract(plane, mean, out=normalized[channel], dtype=np.float32, casting="same_kind")
+            normalized[channel] /= std
         sample_meta["image"] = normalized.transpose(1, 2, 0)  # (H, W, C)
         return sample_meta

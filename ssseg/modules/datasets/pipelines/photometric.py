@@ -1,16 +1,58 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from .arrays import Sample, image_of, look_up
+from .arrays import Sample, grey_step, image_of, look_up
 from .checks import check_interval, check_number
 
 LEVELS = np.arange(256, dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Distortion:
+    """What is done to the colours of one image; None where something stays.
+
+    Attributes:
+        brightness: is added to the grey levels.
+        contrast: the factor of the grey levels; before saturation and hue with `contrast_first`, else after them.
+        saturation: its factor.
+        hue: is added to it, in steps of 2 degrees.
+    """
+
+    brightness: float | None
+    contrast: float | None
+    contrast_first: bool
+    saturation: float | None
+    hue: int | None
+
+    def grey_levels(self) -> tuple[np.ndarray, np.ndarray]:
+        """What becomes of grey levels before and after saturation and hue: tables (256,), `LEVELS` where they stay."""
+        before, after = LEVELS, LEVELS
+        if self.brightness is not None:
+            before = _truncated(before + self.brightness)
+        if self.contrast is not None:
+            if self.contrast_first or (self.saturation is None and self.hue is None):
+                before = _truncated(before * self.contrast)
+            else:
+                after = _truncated(after * self.contrast)
+        return before, after
+
+    def hsv_tables(self) -> dict[int, np.ndarray]:
+        """What becomes of saturation (1) and hue (0), in this order: tables (256,)."""
+        tables = {}
+        if self.saturation is not None:
+            tables[1] = _truncated(LEVELS * self.saturation)
+        if self.hue is not None:
+            tables[0] = (LEVELS + self.hue) % 180
+        return tables
+
+
 class PhotoMetricDistortion:
-    """Changes brightness, contrast, saturation and hue of a uint8 colour image, each with probability 1/2.
+    """Changes brightness, contrast, saturation and hue of an image, each with probability 1/2.
+
+    Saturation and hue change in 8-bit images of three channels only; others have none, though all is drawn as for them.
 
     Paper: Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, arXiv:1512.02325, section 3.6, after Howard,
     "Some Improvements on Deep Convolutional Neural Network Based Image Classification", 2013, arXiv:1312.5402.
@@ -23,8 +65,7 @@ class PhotoMetricDistortion:
         hue_delta: steps of 2 degrees; what is added to the hue is drawn from -hue_delta .. hue_delta - 1.
 
     Raises:
-        ConfigError: an argument is out of range, or the image is not uint8.
-        ShapeError: the image has not three channels.
+        ConfigError: an argument is out of range, or the image is not uint8 or uint16.
     """
 
     def __init__(
@@ -41,9 +82,18 @@ class PhotoMetricDistortion:
         self.saturation_range = check_interval(self, "saturation_range", saturation_range, 0)
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        image = image_of(self, sample_meta, uint8=True, channels=3)
+        image = image_of(self, sample_meta, dtypes=("uint8", "uint16"))
         if image is None:
             return sample_meta
+        drawn = self.draw()
+        if image.shape[2] != 3 or image.dtype != np.uint8:
+            sample_meta["image"] = _without_colour(image, drawn.brightness, drawn.contrast)
+        else:
+            sample_meta["image"] = distorted(image, drawn)
+        return sample_meta
+
+    def draw(self) -> Distortion:
+        """Draw the changes of the next image."""
         brightness = _drawn(-self.brightness_delta, self.brightness_delta)
         contrast_first = np.random.randint(2) == 1
         contrast = _drawn(*self.contrast_range) if contrast_first else None
@@ -51,8 +101,7 @@ class PhotoMetricDistortion:
         hue = self.draw_hue()
         if not contrast_first:
             contrast = _drawn(*self.contrast_range)
-        sample_meta["image"] = _distorted(image, brightness, contrast, contrast_first, saturation, hue)
-        return sample_meta
+        return Distortion(brightness, contrast, contrast_first, saturation, hue)
 
     def draw_hue(self) -> int | None:
         """Draw the shift of the hue, None for no change."""
@@ -65,37 +114,30 @@ def _drawn(low: float, high: float) -> float | None:
     return np.random.uniform(low, high) if np.random.randint(2) else None
 
 
-def _distorted(
-    image: np.ndarray,
-    brightness: float | None,
-    contrast: float | None,
-    contrast_first: bool,
-    saturation: float | None,
-    hue: int | None,
-) -> np.ndarray:
-    """Return the image (H, W, 3) uint8 with the changes that are not None."""
-    before, after = LEVELS, LEVELS  # what happens to grey levels before and after saturation and hue, one table each
-    if brightness is not None:
-        before = _truncated(before + brightness)
-    if contrast is not None:
-        if contrast_first or (saturation is None and hue is None):
-            before = _truncated(before * contrast)
-        else:
-            after = _truncated(after * contrast)
-    if before is not LEVELS:
-        image = look_up(image, before.astype(np.uint8))
-    if saturation is not None:
-        image = _changed_in_hsv(image, 1, _truncated(LEVELS * saturation))
-    if hue is not None:
-        image = _changed_in_hsv(image, 0, (LEVELS + hue) % 180)
+def distorted(image: np.ndarray, drawn: Distortion, *, one_round_trip: bool = False) -> np.ndarray:
+    """Return the image (H, W, 3) uint8 with the changes drawn.
+
+    Args:
+        one_round_trip: go to hues and back once where both saturation and hue change, not once for each: faster, and
+            the colours are rounded once instead of twice, which moves them by 0.3 grey levels on average, 5 at most.
+    """
+    before, after = drawn.grey_levels()
+    image = look_up(image, before.astype(np.uint8)) if before is not LEVELS else image
+    tables = drawn.hsv_tables()
+    if one_round_trip and len(tables) == 2:
+        image = _changed_in_hsv(image, tables)
+    else:
+        for channel, table in tables.items():
+            image = _changed_in_hsv(image, {channel: table})
     return image if after is LEVELS else look_up(image, after.astype(np.uint8))
 
 
-def _changed_in_hsv(image: np.ndarray, channel: int, levels: np.ndarray) -> np.ndarray:
-    """Return the image with hue (channel 0, 180 steps) or saturation (1) replaced by its entry in `levels` (256,)."""
+def _changed_in_hsv(image: np.ndarray, tables: dict[int, np.ndarray]) -> np.ndarray:
+    """Return the image with hue (channel 0, 180 steps) or saturation (1) replaced by its entry in a table (256,)."""
     # Reading BGR as RGB mirrors the circle of hues: a shift goes the other way round, and shifts are drawn both ways.
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    cv2.insertChannel(look_up(cv2.extractChannel(hsv, channel), levels.astype(np.uint8)), hsv, channel)
+    for channel, levels in tables.items():
+        cv2.insertChannel(look_up(cv2.extractChannel(hsv, channel), levels.astype(np.uint8)), hsv, channel)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
 
 

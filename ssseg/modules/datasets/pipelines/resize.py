@@ -11,6 +11,8 @@ from .arrays import INTERPOLATIONS, Sample, arrays_of, by_channels, size_of
 from .checks import check_choice, check_flag, check_interval, check_number, check_size, is_number, refuse
 
 MAX_PIXELS = 2**30  # where OpenCV stops reading image files, too
+Size = tuple[int, int]  # height, width
+RESIZES = INTERPOLATIONS | {"nearest_exact": cv2.INTER_NEAREST_EXACT}
 
 
 class Resize:
@@ -22,8 +24,10 @@ class Resize:
         keep_ratio: fit the image into `output_size`, instead of stretching it.
         min_size: with `keep_ratio`, the least length of the short edge in pixels, whatever `output_size` says.
         scale_range: `output_size` is multiplied by a factor drawn from it for each sample; None for no factor.
-        image_interpolation, seg_target_interpolation, img2aug_pos_mapper_interpolation: "nearest", "bilinear",
-            "bicubic", "area" or "lanczos". Edge targets are resized like label maps.
+        image_interpolation, seg_target_interpolation, img2aug_pos_mapper_interpolation: "nearest", "nearest_exact",
+            "bilinear", "bicubic", "area" or "lanczos". Edge targets are resized like label maps. "nearest" takes what
+            lies at the upper left corner of the new pixel, half a new pixel beside what the smooth ones show there;
+            "nearest_exact" takes what lies at its centre, as they do.
 
     Raises:
         ConfigError: an argument is out of range.
@@ -54,26 +58,33 @@ class Resize:
             "img2aug_pos_mapper": img2aug_pos_mapper_interpolation,
         }
         for key, interpolation in self.interpolations.items():
-            check_choice(self, f"{key}_interpolation", interpolation, INTERPOLATIONS)
+            check_choice(self, f"{key}_interpolation", interpolation, RESIZES)
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        output_size = self.output_size
-        if self.scale_range is not None:
-            low, high = self.scale_range
-            scale = low + (high - low) * np.random.random_sample()
-            output_size = max(int(output_size[0] * scale), 1), max(int(output_size[1] * scale), 1)
-        return self.fit(sample_meta, output_size)
+        return self.fit(sample_meta, self.draw_output_size())
 
-    def fit(self, sample_meta: Sample, output_size: tuple[int, int]) -> Sample:
+    def draw(self, height: int, width: int) -> tuple[Size, Mapping[str, str]]:
+        """Draw the (height, width) that an image of `height` x `width` gets; return it with the interpolations."""
+        return self.new_size(height, width, self.draw_output_size()), self.interpolations
+
+    def draw_output_size(self) -> Size:
+        """Return `output_size` times the factor drawn for the next sample."""
+        if self.scale_range is None:
+            return self.output_size
+        low, high = self.scale_range
+        scale = low + (high - low) * np.random.random_sample()
+        return max(int(self.output_size[0] * scale), 1), max(int(self.output_size[1] * scale), 1)
+
+    def fit(self, sample_meta: Sample, output_size: Size) -> Sample:
         """Resize the arrays of a sample to what `output_size` means for them."""
         arrays = arrays_of(self, sample_meta)
         if arrays:
             size = self.new_size(*size_of(arrays), output_size)
             for key, array in arrays.items():
-                sample_meta[key] = _resized(array, size, self.interpolations[key])
+                sample_meta[key] = resized(array, size, self.interpolations[key])
         return sample_meta
 
-    def new_size(self, height: int, width: int, output_size: tuple[int, int]) -> tuple[int, int]:
+    def new_size(self, height: int, width: int, output_size: Size) -> Size:
         """Return (height, width) that an image of `height` x `width` gets."""
         short_out, long_out = sorted(output_size)
         if not self.keep_ratio:
@@ -118,10 +129,18 @@ class ResizeShortestEdge:
         arrays = arrays_of(self, sample_meta)
         if not arrays:
             return sample_meta
-        height, width = size_of(arrays)
+        return self.resize.fit(sample_meta, self.draw_output_size(*size_of(arrays)))
+
+    def draw(self, height: int, width: int) -> tuple[Size, Mapping[str, str]]:
+        """As `Resize.draw`."""
+        output_size = self.draw_output_size(height, width)
+        return self.resize.new_size(height, width, output_size), self.resize.interpolations
+
+    def draw_output_size(self, height: int, width: int) -> Size:
+        """Return what an image of `height` x `width` is to be fitted into."""
         factor = self.draw_length() / min(height, width)
         factor *= min(1.0, self.max_size / (max(height, width) * factor))
-        return self.resize.fit(sample_meta, (_rounded(height * factor), _rounded(width * factor)))
+        return _rounded(height * factor), _rounded(width * factor)
 
     def draw_length(self) -> float:
         """Return the length of the short edge for the next sample."""
@@ -168,14 +187,24 @@ class RandomChoiceResize:
         self.resizes = [_build(resize, self, resize_kwargs, **{name: scale}) for scale in scales]
 
     def __call__(self, sample_meta: Sample) -> Sample:
-        resized: Sample = self.resizes[np.random.randint(len(self.resizes))](sample_meta)
+        resized: Sample = self.draw_resize()(sample_meta)
         return resized
 
+    def draw(self, height: int, width: int) -> tuple[Size, Mapping[str, str]]:
+        """As `Resize.draw`."""
+        drawn: tuple[Size, Mapping[str, str]] = self.draw_resize().draw(height, width)
+        return drawn
 
-def _resized(array: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:
+    def draw_resize(self) -> Any:
+        """Return the resize of the next sample."""
+        return self.resizes[np.random.randint(len(self.resizes))]
+
+
+def resized(array: np.ndarray, size: Size, interpolation: str) -> np.ndarray:
+    """Return an array (H, W) or (H, W, C) in another size; where it has that size, the array itself."""
     if array.shape[:2] == size:
         return array
-    flag = INTERPOLATIONS[interpolation]
+    flag = RESIZES[interpolation]
     return by_channels(lambda part: cv2.resize(part, size[::-1], interpolation=flag), array)
 
 

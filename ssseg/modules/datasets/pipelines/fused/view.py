@@ -1,0 +1,150 @@
+"""A window of a resized picture, made without resizing what lies outside it."""
+
+import math
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from ...labelcodes import LabelCodes, PlainLabels, Window, whole
+from ..arrays import INTERPOLATIONS
+from ..flip import RandomFlip, mirrored
+from ..resize import RESIZES, Size, resized
+
+MODES = ("nearest", "nearest_exact")  # of label maps whose windows can be made alone
+WHOLE_UP_TO = 2.8  # times the window's area: so far resizing all of a label map is as fast as picking its pixels
+PHASE = 1 / 680  # pixels; between 0 and 255 that is 3/8 of a grey level, once for rows and once for columns
+
+
+class View:
+    """A picture and its label map after a resize, crops and flips, of which only what is left is computed.
+
+    Images differ from resized and then cropped ones by 1 grey level at most, label maps not at all.
+
+    Args:
+        image: (H, W, 3) uint8.
+        labels: its label map.
+        size: (height, width) after the resize.
+        interpolations: of `image` and of `seg_target`, one of `MODES`.
+    """
+
+    def __init__(self, image: np.ndarray, labels: LabelCodes, size: Size, interpolations: Mapping[str, str]):
+        self.source, self.codes, self.full, self.interpolations = image, labels, size, interpolations
+        self.top = self.left = 0
+        self.height, self.width = size
+        self.mirrored = False
+        self.swaps: list[RandomFlip] = []
+        self.whole_labels: np.ndarray | None = None
+        self.picked: tuple[Window, np.ndarray] | None = None  # the last window; the one that is kept was tried before
+
+    def crop(self, window: Window) -> None:
+        """Keep a window of what is left."""
+        rows, columns = window
+        self.top, self.left = self._placed(rows, columns)
+        self.height, self.width = rows.stop - rows.start, columns.stop - columns.start
+
+    def flip(self, flip: RandomFlip) -> None:
+        """Mirror what is left, labels exchanged as the transform says."""
+        self.mirrored = not self.mirrored
+        self.swaps.append(flip)
+
+    def image(self) -> np.ndarray:
+        """Return the image (height, width, 3) uint8."""
+        window = slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+        if self.interpolations["image"] == "bilinear":
+            image = bilinear_window(self.source, self.full, window)
+        else:
+            image = resized(self.source, self.full, self.interpolations["image"])[window]
+        return mirrored(image) if self.mirrored else image
+
+    def labels(self) -> np.ndarray:
+        """Return the label map (height, width) int16."""
+        return self[slice(0, self.height), slice(0, self.width)]
+
+    def all_labels(self) -> np.ndarray:
+        """As `labels`, and keep those of the whole picture for the next call."""
+        self._resize_labels()
+        return self.labels()
+
+    def __getitem__(self, window: Window) -> np.ndarray:
+        """Return the labels of a window of what is left."""
+        rows, columns = window
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if self.full[0] * self.full[1] <= WHOLE_UP_TO * height * width:
+            self._resize_labels()
+        top, left = self._placed(rows, columns)
+        across, down = slice(left, left + width), slice(top, top + height)
+        if self.whole_labels is not None:
+            labels = self.whole_labels[down, across]
+        else:
+            labels = self._picked(down, across)
+        if self.mirrored:
+            labels = mirrored(labels)
+        for flip in self.swaps:
+            labels = flip.swapped(labels)
+        return labels
+
+    def _placed(self, rows: slice, columns: slice) -> tuple[int, int]:
+        """Top and left, in the resized picture, of a window of what is left."""
+        left = self.width - columns.stop if self.mirrored else columns.start
+        return self.top + rows.start, self.left + left
+
+    def _resize_labels(self) -> None:
+        if self.whole_labels is None:
+            self.whole_labels = resized(whole(self.codes), self.full, self.interpolations["seg_target"])
+            self.codes = PlainLabels(self.whole_labels)
+
+    def _picked(self, rows: slice, columns: slice) -> np.ndarray:
+        """Labels of a window of the resized label map, each looked up where it comes from."""
+        if self.picked is not None and self.picked[0] == (rows, columns):
+            return self.picked[1]
+        flag = RESIZES[self.interpolations["seg_target"]]
+        down = origins(self.codes.shape[0], self.full[0], flag)[rows]
+        across = origins(self.codes.shape[1], self.full[1], flag)[columns]
+        part = self.codes[slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)]
+        labels = self.codes.decode(part.take(down - down[0], axis=0).take(across - across[0], axis=1))
+        self.picked = (rows, columns), labels
+        return labels
+
+
+def origins(old: int, new: int, flag: int) -> np.ndarray:
+    """Which of `old` pixels in a line each of the `new` ones shows, (new,): OpenCV is asked, by resizing numbers."""
+    line = np.arange(old, dtype=np.float32)[None]  # exact up to 2**24
+    return cv2.resize(line, (new, 1), interpolation=flag)[0].astype(np.intp)
+
+
+def bilinear_window(image: np.ndarray, size: Size, window: Window) -> np.ndarray:
+    """Return a window of an image (H, W, C) uint8 as it is after bilinear resizing to `size`.
+
+    OpenCV resizes from the corner of an array. So what is resized starts at a pixel of the original near which a pixel
+    of the result starts as well, to `PHASE`, at or before the window; the corner of the image is always one.
+    """
+    if image.shape[:2] == size:
+        return image[window]
+    (height, width), (rows, columns) = image.shape[:2], window
+    down, across = height / size[0], width / size[1]  # original pixels in a new one
+    top, left = aligned_start(rows.start, down), aligned_start(columns.start, across)
+    above, before = round(top * down), round(left * across)
+    below = min(height, math.ceil(rows.stop * down) + 2)
+    behind = min(width, math.ceil(columns.stop * across) + 2)
+    part = image[above:below, before:behind]
+    if part.shape == image.shape:
+        part = cv2.resize(image, size[::-1], interpolation=INTERPOLATIONS["bilinear"])
+    else:
+        part = cv2.resize(part, None, fx=1 / across, fy=1 / down, interpolation=INTERPOLATIONS["bilinear"])
+    return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+
+
+def aligned_start(start: int, scale: float) -> int:
+    """Return the last new pixel that starts where one of the original does, so that `start` can be made from there.
+
+    Args:
+        start: in new pixels.
+        scale: original pixels in a new one.
+    """
+    nearest = start - math.ceil(0.5 / scale)  # from here on `start` does not lean on what lies before
+    if nearest <= 0:
+        return 0
+    candidates = np.arange(nearest, -1, -1)
+    places = candidates * scale
+    return int(candidates[np.argmax(np.abs(places - np.rint(places)) <= PHASE)])
