@@ -45,23 +45,25 @@ class ENCNet(BaseSegmentor):
         self.se_layer = nn.Linear(feats_channels, self.num_classes) if extra.get("use_se_loss") else None
         self.decoder = nn.Sequential(nn.Dropout2d(dropout), nn.Conv2d(feats_channels, self.num_classes, 1))
 
-    def encode(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the encoding (N, F) and the class scores (N, K, h, w)."""
+    def predict_all(self, features: list[Tensor]) -> dict[str, Tensor]:
+        """Return loss_cls, the class scores (N, K, h, w), and where it is asked for loss_se, which are present (N, K).
+
+        Presence costs next to nothing and is predicted in evaluation, too, so that a model's published cost is ours.
+        """
         x = self.bottleneck(features[-1])  # (N, F, h, w)
         if self.lateral_convs is not None and self.fusion is not None:
             read = features[-len(self.lateral_convs) - 1 : -1]
             laterals = [conv(y) for conv, y in zip(self.lateral_convs, read, strict=True)]
             x = self.fusion(torch.cat([x, *(resize_like(y, x, self.align_corners) for y in laterals)], dim=1))
         encoding, x = self.enc_module(x)
-        return encoding, self.decoder(x)
+        presence = {} if self.se_layer is None else {"loss_se": self.se_layer(encoding)}
+        return {**presence, "loss_cls": self.decoder(x)}
 
     def predict(self, features: list[Tensor]) -> Tensor:
-        return self.encode(features)[1]
+        return self.predict_all(features)["loss_cls"]
 
     def predict_in_training(self, features: list[Tensor], annotations: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        encoding, seg_logits = self.encode(features)
-        presence = {} if self.se_layer is None else {"loss_se": self.se_layer(encoding)}  # (N, K)
-        return {**presence, "loss_cls": seg_logits}
+        return self.predict_all(features)
 
     def customizepredsandlosses(self, *, annotations: Mapping[str, Tensor], **others: Any) -> Any:  # type: ignore[override]
         """Add the target of loss_se; see `BaseSegmentor.customizepredsandlosses`."""
