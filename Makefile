@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: help demo test quick lint format test-faults test-gpu golden dist clean
+.PHONY: help demo test quick lint format test-faults test-gpu test-witness golden dist clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -21,20 +21,27 @@ $(VENV)/installed-test: $(VENV)/installed
 	@$(PIP) install -c constraints.txt -e '.[dev,test]'
 	@touch $@
 
+$(VENV)/installed-witness: $(VENV)/installed-test
+	@$(PIP) install -c constraints.txt -e '.[witness]'
+	@touch $@
+
 demo: $(VENV)/installed  ## Train, test and picture a segmentor on the embedded data set (about 5 minutes)
 	$(BIN)/ssseg demo --out runs/demo
 
 test: $(VENV)/installed-test  ## Run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not witness'
 
 quick: $(VENV)/installed-test  ## Run the tests that take no longer than a few seconds each
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not slow'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not witness and not slow'
 
 test-faults: $(VENV)/installed-test  ## Run the fault injection that takes minutes
 	$(BIN)/python -m pytest -n $(WORKERS) -m faults
 
 test-gpu: $(VENV)/installed-test  ## Run the tests that need a GPU
 	$(BIN)/python -m pytest -m gpu
+
+test-witness: $(VENV)/installed-witness  ## Compare networks with their counterparts in transformers and timm
+	$(BIN)/python -m pytest -n $(WORKERS) -m witness tests/witness
 
 lint: $(VENV)/installed-test  ## Check format, style, types and structure
 	$(BIN)/ruff format --check .

@@ -87,6 +87,9 @@ def _run_options(cfg: SegmentorConfig) -> Iterator[Problem]:
     place = f"{ROOT}['runtime']"
     wrong = list(check_fields(RuntimeOptions, section(cfg, "runtime"), place))
     yield from wrong or failures(lambda: RuntimeOptions.of(cfg), place)
+    freezing = cfg.get("is_freeze_norm")
+    if freezing not in (None, True, False, "averages"):
+        yield Problem(f"{ROOT}['is_freeze_norm']", f"is {freezing!r}; it must be True, False or 'averages'")
     forward, place = section(cfg, "inference", "forward"), f"{ROOT}['inference']['forward']"
     mode = forward.get("mode")
     if mode not in ("whole", "slide"):

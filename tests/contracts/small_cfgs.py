@@ -53,6 +53,7 @@ BACKBONES = {
         "arch": "atto",
         "pretrained": False,
     },
+    "EdgeSAMRepViT": {"type": "EdgeSAMRepViT", "structure_type": "repvit_m1", "arch": "m1", "img_size": 64},
     "ERFNet": {"type": "ERFNet", "structure_type": "erfnet"},
     "FastSCNN": {
         "type": "FastSCNN",
@@ -63,6 +64,14 @@ BACKBONES = {
         "global_out_channels": 24,
         "fusion_out_channels": 24,
     },
+    "Hiera": {
+        "type": "Hiera",
+        "embed_dim": 8,
+        "stages": (1, 2, 2, 1),
+        "window_spec": (4, 2, 4, 3),
+        "window_pos_embed_bkg_spatial_size": (5, 7),
+        "global_att_blocks": (4,),
+    },
     "HRNet": {"type": "HRNet", "structure_type": "hrnetv2_w18_small", "arch": "hrnetv2_w18_small", "pretrained": False},
     "MobileNetV2": {"type": "MobileNetV2", "structure_type": "mobilenetv2", "widen_factor": 0.25, "pretrained": False},
     "MobileNetV3": {
@@ -72,6 +81,18 @@ BACKBONES = {
         "out_indices": (0, 1, 12),
         "pretrained": False,
     },
+    "MobileSAMTinyViT": {
+        "type": "MobileSAMTinyViT",
+        "structure_type": "small",
+        "img_size": 64,
+        "embed_dims": (8, 8, 16, 16),
+        "depths": (1, 1, 2, 1),
+        "num_heads": (1, 2, 2, 4),
+        "window_sizes": (3, 3, 5, 3),
+        "drop_path_rate": 0.0,
+    },
+    "MobileViT": {"type": "MobileViT", "structure_type": "mobilevit-xxsmall", "arch": "xx_small", "pretrained": False},
+    "MobileViTV2": {"type": "MobileViTV2", "structure_type": "mobilevitv2_050", "pretrained": False},
     "ResNeSt": {
         "type": "ResNeSt",
         "structure_type": "resnest50",
@@ -82,6 +103,17 @@ BACKBONES = {
     },
     "ResNet": RESNET,
     "MixVisionTransformer": {**_ATTENDING, "type": "MixVisionTransformer", "embed_dims": 4, "num_layers": (1, 2, 1, 1)},
+    "SAMViT": {
+        "type": "SAMViT",
+        "img_size": 64,
+        "embed_dim": 16,
+        "depth": 2,
+        "num_heads": 2,
+        "out_chans": 16,
+        "window_size": 3,
+        "use_rel_pos": True,
+        "global_attn_indexes": (1,),
+    },
     "SwinTransformer": {
         **_ATTENDING,
         "type": "SwinTransformer",
@@ -126,6 +158,7 @@ def segmentor(name, fields, **others):
 _LOSS = {"type": "CrossEntropyLoss"}
 _WIDTHS = [8, 16, 32, 64]
 _SEGMENTATION_ONLY = {"auxiliary": None, "losses": {"loss_cls": _LOSS}}
+_MASKS = {"backbone": {**RESNET, "outstride": 32, "selected_indices": (0, 1, 2, 3)}, "auxiliary": None, "losses": {}}
 _PYRAMID = {
     "feats_channels": 8,
     "feature_stride_list": [4, 8, 8, 8],
@@ -336,6 +369,65 @@ SEGMENTORS = {
     ),
     "DepthwiseSeparableFCN": segmentor("DepthwiseSeparableFCN", {}),
     "FCN": segmentor("FCN", {}),
+    "Mask2Former": segmentor(
+        "Mask2Former",
+        {},
+        head={
+            "criterion": {
+                "losses": ["labels", "masks"],
+                "eos_coef": 0.1,
+                "pixelsampler_cfg": {"type": "UGSampler", "num_points": 64, "reformat_target": False},
+            },
+            "matcher": {"cost_class": 2.0, "cost_mask": 5.0, "cost_dice": 5.0, "num_points": 64},
+            "pixel_decoder": {
+                "input_shape": {"in_channels": _WIDTHS, "strides": [4, 8, 16, 32]},
+                "conv_dim": 32,
+                "mask_dim": 8,
+                "common_stride": 4,
+                "transformer_in_features": ["res3", "res4", "res5"],
+                "transformer_enc_layers": 1,
+                "transformer_nheads": 4,
+                "transformer_dim_feedforward": 16,
+                "transformer_dropout": 0.0,
+                "norm_cfg": {"type": "GroupNorm", "num_groups": 4},
+                "act_cfg": {"type": "ReLU", "inplace": True},
+            },
+            "predictor": {
+                "in_channels": 32,
+                "mask_dim": 8,
+                "hidden_dim": 16,
+                "num_queries": 6,
+                "nheads": 2,
+                "dim_feedforward": 16,
+                "dec_layers": 4,
+            },
+            "deep_supervision": True,
+        },
+        **_MASKS,
+    ),
+    "MaskFormer": segmentor(
+        "MaskFormer",
+        {},
+        head={
+            "in_channels_list": _WIDTHS,
+            "feats_channels": 8,
+            "mask_feats_channels": 8,
+            "pool_scales": [1, 2],
+            "matcher": {"cost_class": 1.0, "cost_mask": 20.0, "cost_dice": 1.0},
+            "predictor": {
+                "hidden_dim": 16,
+                "num_queries": 6,
+                "nheads": 2,
+                "dim_feedforward": 16,
+                "enc_layers": 1,
+                "dec_layers": 2,
+                "dropout": 0.0,
+                "norm_cfg": {"type": "LayerNorm"},
+                "act_cfg": {"type": "ReLU", "inplace": True},
+            },
+        },
+        **_MASKS,
+    ),
     "Segformer": segmentor(
         "Segformer", {}, head={"in_channels_list": _WIDTHS, "feats_channels": 8, "dropout": 0.0}, **_SEGMENTATION_ONLY
     ),
@@ -370,6 +462,103 @@ SEGMENTORS = {
         losses={"loss_aux1": _LOSS, "loss_cls": _LOSS},
     ),
     "PSPNet": segmentor("PSPNet", {"pool_scales": [1, 2, 3]}),
+}
+
+
+def promptable(backbone, width, **others):
+    """The cfg of a model of the SAM family, on images of 64 x 64 with a map of 4 x 4."""
+    return {
+        "backbone": BACKBONES[backbone],
+        "prompt": {
+            "embed_dim": width,
+            "image_embedding_size": (4, 4),
+            "input_image_size": (64, 64),
+            "mask_in_chans": 8,
+        },
+        "head": {
+            "num_multimask_outputs": 3,
+            "transformer_cfg": {"depth": 2, "embedding_dim": width, "mlp_dim": 16, "num_heads": 2},
+            "transformer_dim": width,
+            "iou_head_hidden_dim": 16,
+            **others,
+        },
+    }
+
+
+def _sine(channels):
+    return {"type": "PositionEmbeddingSine", "num_pos_feats": channels}
+
+
+_ROPE = {"type": "RoPEAttention", "embedding_dim": 16, "num_heads": 1}
+HIERA_WITH_FPN = {
+    "type": "HieraWithFPN",
+    "scalp": 1,
+    "hiera_cfg": {name: value for name, value in BACKBONES["Hiera"].items() if name != "type"},
+    "fpn_cfg": {
+        "position_encoding_cfg": _sine(16),
+        "d_model": 16,
+        "backbone_channel_list": [64, 32, 16, 8],
+        "fpn_top_down_levels": [2, 3],
+        "fpn_interp_model": "nearest",
+    },
+}
+SAMV2 = {
+    "backbone": HIERA_WITH_FPN,
+    "head": {
+        "memory_attention_cfg": {
+            "d_model": 16,
+            "pos_enc_at_input": True,
+            "num_layers": 1,
+            "layer_cfg": {
+                "act_cfg": {"type": "ReLU"},
+                "dim_feedforward": 16,
+                "dropout": 0.1,
+                "d_model": 16,
+                "pos_enc_at_attn": False,
+                "pos_enc_at_cross_attn_keys": True,
+                "pos_enc_at_cross_attn_queries": False,
+                "self_attention_cfg": _ROPE,
+                "cross_attention_cfg": {**_ROPE, "kv_in_dim": 8},
+            },
+        },
+        "memory_encoder_cfg": {
+            "out_dim": 8,
+            "in_dim": 16,
+            "position_encoding_cfg": _sine(8),
+            "mask_downsampler_cfg": {"kernel_size": 3, "stride": 2, "padding": 1, "embed_dim": 16},
+            "fuser_cfg": {"num_layers": 1, "layer_cfg": {"dim": 16}},
+        },
+        "num_maskmem": 4,
+        "image_size": 64,
+        "sigmoid_scale_for_mem_enc": 20.0,
+        "sigmoid_bias_for_mem_enc": -10.0,
+        "use_mask_input_as_output_without_sam": True,
+        "directly_add_no_mem_embed": True,
+        "use_high_res_features_in_sam": True,
+        "multimask_output_in_sam": True,
+        "multimask_min_pt_num": 0,
+        "multimask_output_for_tracking": True,
+        "use_multimask_token_for_obj_ptr": True,
+        "iou_prediction_use_sigmoid": True,
+        "use_obj_ptrs_in_encoder": True,
+        "max_obj_ptrs_in_encoder": 6,
+        "add_tpos_enc_to_obj_ptrs": False,
+        "only_obj_ptrs_in_the_past_for_eval": True,
+        "pred_obj_scores": True,
+        "pred_obj_scores_mlp": True,
+        "fixed_no_obj_ptr": True,
+        "use_mlp_for_obj_ptr_proj": True,
+    },
+}
+
+
+# They answer prompts and cannot be trained: test_promptable.py has what they keep.
+PROMPTABLE = {
+    "EdgeSAM": promptable("EdgeSAMRepViT", 256),
+    "MobileSAM": promptable("MobileSAMTinyViT", 256),
+    "SAM": promptable("SAMViT", 16),
+    "SAMHQ": promptable("SAMViT", 16, vit_dim=16),
+    "SAMV2": SAMV2,
 }
 
 

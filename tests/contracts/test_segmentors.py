@@ -1,13 +1,16 @@
 """What every registered segmentor keeps. A segmentor is tested by being registered."""
 
+import copy
+
 import pytest
 import torch
 
 from ssseg.modules import BuildSegmentor, SegmentorBuilder, SSSegInputStructure
+from ssseg.modules.models.segmentors.base import base
 from ssseg.modules.utils import ConfigError
-from tests.contracts.small_cfgs import SEGMENTORS, small
+from tests.contracts.small_cfgs import PROMPTABLE, SEGMENTORS, small
 
-NAMES = list(SegmentorBuilder.REGISTERED_MODULES)
+NAMES = [name for name in SegmentorBuilder.REGISTERED_MODULES if name not in PROMPTABLE]  # test_promptable.py has those
 
 
 @pytest.fixture(params=NAMES)
@@ -45,6 +48,22 @@ def test_every_name_has_a_small_cfg():
     assert set(NAMES) <= SEGMENTORS.keys()
 
 
+def test_losses_that_resize_piece_by_piece_change_nothing(name, monkeypatch):
+    segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample()
+    results = []
+    for module in (segmentor, copy.deepcopy(segmentor)):
+        torch.manual_seed(0)
+        result = module(batch)
+        result.loss.backward()
+        results.append((result.losses_log_dict, {key: p.grad for key, p in module.named_parameters()}))
+        monkeypatch.setattr(base, "kept_small", lambda *arguments: set())
+    torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-6, atol=1e-6)
+    for key, expected in results[1][1].items():
+        if expected is not None:
+            share = 1e-3  # normalizations of few values make much of the last bits
+            assert (results[0][1][key] - expected).norm() <= share * expected.norm() + 1e-6, key
+
+
 def test_two_steps_lower_the_loss_and_reach_every_parameter(name):
     segmentor, batch = BuildSegmentor(small(name), "TRAIN"), sample(4)  # of two pooled values only the order is left
     optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.01)
@@ -76,7 +95,7 @@ def test_a_reloaded_segmentor_gives_the_same_scores(name):
     assert torch.equal(score(other, images), score(segmentor, images))
 
 
-def test_a_batch_equals_its_images_one_by_one(name):
+def test_N11_a_batch_equals_its_images_one_by_one(name):
     segmentor, images = trained(name), torch.randn(3, 3, 48, 64)
     assert_near(torch.cat([score(segmentor, one[None]) for one in images]), score(segmentor, images))
 
@@ -130,7 +149,7 @@ def test_train_develop_returns_the_scores_too(name):
 
 def test_frozen_normalization_stays_as_it_is(name):
     cfg = small(name)
-    cfg["is_freeze_norm"] = True
+    cfg["is_freeze_norm"] = "averages"
     segmentor = BuildSegmentor(cfg, "TRAIN").train()
     statistics = {key: value for key, value in segmentor.named_buffers() if "running" in key}
     before = {key: value.clone() for key, value in statistics.items()}

@@ -134,6 +134,7 @@ def test_a_key_that_nothing_reads():
 
 def test_known_extra_keys_are_fine():
     assert problems("fp16_cfg.type=pytorch", "ema_cfg.momentum=0.1", "is_freeze_norm=True", "runtime.seed=1") == []
+    assert problems("is_freeze_norm=averages") == []
 
 
 # values: C04, C12

@@ -8,7 +8,7 @@ from torch import nn
 
 from ssseg.modules import BuildSegmentor
 from ssseg.modules.models.segmentors.base.mirror import flip_pairs, swap_labels
-from ssseg.modules.models.segmentors.base.resize import resize, resize_like, sample_labels
+from ssseg.modules.models.segmentors.base.resize import draw_labels, resize, resize_like, sample_labels
 from ssseg.modules.models.segmentors.base.windows import score_windows
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import small
@@ -191,6 +191,34 @@ def test_labels_are_sampled_where_the_scores_lie(size, align_corners):
 
     assert ((labels // 100) - centres(height, size[0])[:, None]).abs().max() <= 0.5
     assert ((labels % 100) - centres(width, size[1])).abs().max() <= 0.5
+
+
+@given(size=st.tuples(sides, sides), align_corners=st.booleans())
+def test_labels_are_drawn_around_where_the_scores_lie(size, align_corners):
+    """A map of rows and columns, enlarged, says where each score lies; the label there is of a pixel of its cell."""
+    height, width = 12, 9
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    labels = draw_labels((rows * 100 + columns).expand(400, -1, -1), size, align_corners)
+
+    def step(given, wanted):
+        return (given - 1) / max(wanted - 1, 1) if align_corners else given / wanted
+
+    def centres(given, wanted):
+        places = torch.arange(wanted)
+        return places * step(given, wanted) if align_corners else (places + 0.5) * given / wanted - 0.5
+
+    off = labels // 100 - centres(height, size[0])[:, None], labels % 100 - centres(width, size[1])
+    for distance, given_side, side in zip(off, (height, width), size, strict=True):
+        assert distance.abs().max() <= max(step(given_side, side), 1) / 2 + 0.5
+        if side > 1 and given_side % side == 0 and not align_corners:  # whole cells: none off its place on average
+            assert distance.float().mean((0, 1, 2)).abs() < 0.2 * step(given_side, side)
+
+
+def test_all_labels_of_a_cell_are_drawn_and_those_of_an_image_alike():
+    labels = torch.arange(48).view(1, 6, 8).expand(300, -1, -1)
+    drawn = draw_labels(labels, (3, 4), align_corners=False)
+    assert set(drawn[:, 0, 0].tolist()) == {0, 1, 8, 9}
+    assert (drawn - drawn[:, :1, :1] == torch.arange(3)[:, None] * 16 + torch.arange(4) * 2).all()
 
 
 def test_sampled_labels_keep_their_type():

@@ -226,7 +226,7 @@ def test_one_value_a_channel_names_the_layer_and_the_cure():
     segmentor = BuildSegmentor(small("PSPNet"), "TRAIN")
     with pytest.raises(ConfigError, match=r"ppm_net\.branches\.0\.2: .*is_freeze_norm"):
         segmentor(sample(1))
-    frozen = BuildSegmentor(small("PSPNet") | {"is_freeze_norm": True}, "TRAIN")
+    frozen = BuildSegmentor(small("PSPNet") | {"is_freeze_norm": "averages"}, "TRAIN")
     assert frozen(sample(1)).loss.isfinite()
 
 
@@ -237,19 +237,21 @@ def test_other_errors_pass_through():
         segmentor(sample())
 
 
-def test_frozen_norms_stay_frozen():
-    segmentor = BuildSegmentor(replaced(is_freeze_norm=True), "TRAIN")
+@pytest.mark.parametrize("how", [True, "averages"])
+def test_frozen_norms_stay_frozen(how):
+    segmentor = BuildSegmentor(replaced(is_freeze_norm=how), "TRAIN")
     norms = [m for m in segmentor.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert not any(m.training for m in norms)
     for _ in range(2):
         segmentor.eval().train()
-        assert not any(m.training for m in norms)
+        assert all(m.training == (how is True) for m in norms)
         assert not any(p.requires_grad for m in norms for p in m.parameters())
         assert segmentor.decoder[0].training
 
 
 def test_only_some_norms_are_frozen():
     segmentor = BuildSegmentor(changed(backbone={"norm_cfg": {"type": "GroupNorm", "num_groups": 2}}), "TRAIN")
-    segmentor.freezenormalization([nn.GroupNorm])
+    segmentor.freezenormalization([nn.GroupNorm], averages=True)
     segmentor.train()
     assert not segmentor.backbone_net.stem[1].training
     assert segmentor.decoder[1].training

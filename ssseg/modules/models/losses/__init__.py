@@ -14,6 +14,7 @@ _MODULES = {
     ".l1loss": "L1Loss",
     ".lovaszloss": "LovaszLoss",
     ".mseloss": "MSELoss",
+    ".smalllogits": "kept_small",
 }
 
 _EXPORTS = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -1,5 +1,6 @@
 """What all losses share: weighting, reduction, scaling and the floor."""
 
+from math import isfinite
 from typing import ClassVar
 
 import torch
@@ -19,7 +20,7 @@ class BaseLoss(nn.Module):
             Achieving Zero Training Error?", ICML 2020, arXiv:2002.08709, equation 1.
 
     Raises:
-        ConfigError: `reduction` is unknown.
+        ConfigError: `reduction` is unknown, or a number is none.
     """
 
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
@@ -31,6 +32,10 @@ class BaseLoss(nn.Module):
                 f"{self.name}: reduction={reduction!r} must be one of {', '.join(self.reductions)}."
                 f"{nearest(reduction, self.reductions)}"
             )
+        for field, value in (("scale_factor", scale_factor), ("lowest_loss_value", lowest_loss_value)):
+            optional = field == "lowest_loss_value" and value is None
+            if not optional and (isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)):
+                raise ConfigError(f"{self.name}: {field}={value!r} must be a finite number")
         self.reduction = reduction
         self.scale_factor = scale_factor
         self.lowest_loss_value = lowest_loss_value

@@ -17,6 +17,7 @@ def calculateloss(
     annotation: Tensor,
     loss_cfg: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     where: str = _WHERE,
+    align_corners: bool | None = None,
 ) -> Tensor:
     """Return the loss (), or the sum of several, of one prediction.
 
@@ -24,26 +25,37 @@ def calculateloss(
         prediction, annotation: what the losses take, such as logits (N, C, H, W) and labels (N, H, W).
         loss_cfg: a loss, or a list of losses that are added. What "none" does not reduce is averaged.
         where: the place of `loss_cfg`, for messages.
+        align_corners: how logits of another size than the labels' are resized, see `kept_small`; None refuses them.
 
     Raises:
         ConfigError: no loss is given, or one cannot be built.
         ShapeError, LabelError: prediction and annotation do not fit.
     """
     if isinstance(loss_cfg, Mapping):
-        return _one_loss(prediction, annotation, loss_cfg, where)
-    terms = [_one_loss(prediction, annotation, cfg, f"{where}[{i}]") for i, cfg in enumerate(loss_cfg)]
+        return _one_loss(prediction, annotation, loss_cfg, where, align_corners)
+    terms = [_one_loss(prediction, annotation, cfg, f"{where}[{i}]", align_corners) for i, cfg in enumerate(loss_cfg)]
     if not terms:
         raise ConfigError(f"{where} is an empty list; a prediction needs at least one loss")
     return torch.stack(terms).sum()
 
 
-def _one_loss(prediction: Tensor, annotation: Tensor, cfg: Mapping[str, Any], where: str) -> Tensor:
+def _one_loss(
+    prediction: Tensor, annotation: Tensor, cfg: Mapping[str, Any], where: str, align_corners: bool | None
+) -> Tensor:
     criterion = LossBuilder().construct(cfg, where=where)
     try:
-        loss: Tensor = criterion(prediction, annotation)
+        loss: Tensor
+        if align_corners is not None and _is_small(prediction, annotation) and criterion.takes_small_logits:
+            loss = criterion.of_small_logits(prediction, annotation, align_corners)
+        else:
+            loss = criterion(prediction, annotation)
     except (ConfigError, ShapeError, LabelError) as error:
         raise type(error)(f"{where}: {error}") from error
     return loss.mean()
+
+
+def _is_small(prediction: Tensor, annotation: Tensor) -> bool:
+    return prediction.ndim == 4 and annotation.ndim == 3 and prediction.shape[2:] != annotation.shape[1:]
 
 
 def calculatelosses(
@@ -52,6 +64,7 @@ def calculatelosses(
     losses_cfg: Mapping[str, Any],
     preds_to_tgts_mapping: Mapping[str, str] | None = None,
     pixel_sampler: Callable[..., Any] | None = None,
+    align_corners: bool | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Compare every prediction with its target, and add up what they cost.
 
@@ -61,6 +74,7 @@ def calculatelosses(
         losses_cfg: name -> loss, or list of losses that are added.
         preds_to_tgts_mapping: prediction -> annotation; "seg_targets" for all where it is None.
         pixel_sampler: None, or a `BasePixelSampler` that chooses the pixels the losses see.
+        align_corners: how logits of another size than the labels' are resized, see `kept_small`; None refuses them.
 
     Returns:
         The sum of the losses (), and name -> detached loss () with `loss_total`. No value leaves the device.
@@ -76,7 +90,9 @@ def calculatelosses(
         predictions, annotations = pixel_sampler(predictions, annotations, preds_to_tgts_mapping)
         targets |= {name: name for name in predictions if name in annotations}
     losses = {
-        name: calculateloss(prediction, annotations[targets[name]], losses_cfg[name], where=f"{_WHERE}[{name!r}]")
+        name: calculateloss(
+            prediction, annotations[targets[name]], losses_cfg[name], f"{_WHERE}[{name!r}]", align_corners
+        )
         for name, prediction in predictions.items()
     }
     total = torch.stack(list(losses.values())).sum()

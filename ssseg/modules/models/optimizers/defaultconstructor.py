@@ -23,7 +23,8 @@ class DefaultParamsConstructor:
     the longest key wins. Without rules and base setting the parameters stay together.
 
     Args:
-        params_rules: key -> {`lr_multiplier`, `wd_multiplier`}, each 1 where it is absent.
+        params_rules: key -> {`lr_multiplier`, `wd_multiplier`}, each 1 where it is absent. The key `base_setting`, as
+            published experiments have it, is no rule but that setting.
         filter_params: leave out parameters that need no gradient; otherwise they get a group without multipliers.
         optimizer_cfg: `lr` and `weight_decay` of the optimizer, and `base_setting`: what holds for parameters that no
             rule fits. Its `lr_multiplier` and `wd_multiplier` are for all of them, `norm_wd_multiplier` for those of
@@ -40,12 +41,14 @@ class DefaultParamsConstructor:
         optimizer_cfg: Mapping[str, Any] | None = None,
     ):
         self.settings = dict(optimizer_cfg or {})
-        self.base_setting = self.settings.pop("base_setting", None) or {}
-        self.params_rules = params_rules
+        self.params_rules = {key: rule for key, rule in params_rules.items() if key != "base_setting"}
         self.filter_params = filter_params
-        for key, rule in params_rules.items():
+        for key, rule in self.params_rules.items():
             _check_fields(rule, _RULE, f"{WHERE}['params_rules'][{key!r}]")
-        _check_fields(self.base_setting, _BASE_SETTING, f"{WHERE}['base_setting']")
+        among_rules, own = params_rules.get("base_setting") or {}, self.settings.pop("base_setting", None) or {}
+        _check_fields(among_rules, _BASE_SETTING, f"{WHERE}['params_rules']['base_setting']")
+        _check_fields(own, _BASE_SETTING, f"{WHERE}['base_setting']")
+        self.base_setting = {**among_rules, **own}
 
     def __call__(self, model: nn.Module) -> list[Any]:
         """Return the parameters, or their groups, in the order of `model.named_parameters()`."""

@@ -89,9 +89,10 @@ class Muon(torch.optim.Optimizer):
         updates = torch._foreach_lerp(grads, buffers, group["momentum"]) if group["nesterov"] else buffers
         torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
         for p, update in zip(params, updates, strict=True):
-            matrix = update.flatten(1)
+            matrix = _in_rows(update).flatten(1)
             scale = max(1, matrix.shape[0] / matrix.shape[1]) ** 0.5
-            p.add_(orthogonalize(matrix, group["ns_steps"]).view(p.shape), alpha=-group["lr"] * scale)
+            rows = _in_rows(p)
+            rows.add_(orthogonalize(matrix, group["ns_steps"]).view(rows.shape), alpha=-group["lr"] * scale)
 
     def _adamw_step(self, params: list[Tensor], group: dict[str, Any]) -> None:
         grads, (beta1, beta2) = _gradients(params), group["betas"]
@@ -130,6 +131,12 @@ def orthogonalize(matrix: Tensor, steps: int = 5) -> Tensor:
             gram = factor @ gram @ factor
     y = product @ x
     return (y.T if matrix.shape[0] > matrix.shape[1] else y).to(matrix.dtype)
+
+
+def _in_rows(weight: Tensor) -> Tensor:
+    """View a weight so that its rows lie in one piece; the order of columns means nothing to orthogonality."""
+    channels_last = weight.ndim == 4 and not weight.is_contiguous()
+    return weight.permute(0, 2, 3, 1) if channels_last else weight
 
 
 def _gradients(params: list[Tensor]) -> list[Tensor]:

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from ....utils.datastructure import SSSegInputStructure, SSSegOutputStructure
 from ....utils.errors import ConfigError, call_with
 from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
-from ...losses import calculatelosses
+from ...losses import calculatelosses, kept_small
 from ...samplers import BuildPixelSampler
 from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary
 from .inference import infer, infer_augmented
-from .resize import resize, sample_labels
+from .resize import draw_labels, resize
 from .selection import SelectedMaps, default_indices
 from .singlevalue import explain_single_value
 
@@ -54,7 +54,7 @@ class BaseSegmentor(nn.Module):
         if type(self).build_head is not BaseSegmentor.build_head:
             self._build_heads()
             if cfg.get("is_freeze_norm"):
-                self.freezenormalization()
+                self.freezenormalization(averages=cfg["is_freeze_norm"] == "averages")
 
     def _build_heads(self) -> None:
         if not isinstance(self.num_classes, int) or self.num_classes < 1:
@@ -121,7 +121,8 @@ class BaseSegmentor(nn.Module):
         """Name the predictions, bring them to the grid of their targets, and calculate the losses.
 
         With `SEGMENTOR_CFG['runtime']['loss_grid']` = "logits" the targets are brought to the grid of `seg_logits`.
-        What is no map, such as (N, K), stays as it is.
+        What is no map, such as (N, K), stays as it is; so do logits whose losses resize them piece by piece, see
+        `kept_small`.
 
         Args:
             seg_logits: (N, K, h, w), named loss_cls; or name -> (N, K, h, w), the last of which sets that grid.
@@ -140,13 +141,16 @@ class BaseSegmentor(nn.Module):
         if runtime.get("loss_grid") == "logits" and auto_calc_loss:
             grid = list(named.values())[-1].shape[2:]
             annotations = {
-                name: sample_labels(target, grid, self.align_corners) if target.ndim == 3 else target
+                name: draw_labels(target, grid, self.align_corners) if target.ndim == 3 else target
                 for name, target in annotations.items()
             }
         if not any(name.startswith("loss_aux") for name in named):
             named = {**predict_auxiliary(self.auxiliary_decoder, backbone_outputs), **named}
+        small: set[str] = set()
+        if auto_calc_loss and self.pixel_sampler is None:
+            small = kept_small(named, annotations, losses_cfg, grid, preds_to_tgts_mapping)
         predictions = {
-            name: resize(scores, grid, self.align_corners) if scores.ndim == 4 else scores
+            name: resize(scores, grid, self.align_corners) if scores.ndim == 4 and name not in small else scores
             for name, scores in named.items()
         }
         if not auto_calc_loss:
@@ -157,6 +161,7 @@ class BaseSegmentor(nn.Module):
             losses_cfg=losses_cfg,
             preds_to_tgts_mapping=preds_to_tgts_mapping,
             pixel_sampler=self.pixel_sampler,
+            align_corners=self.align_corners,
         )
 
     def inference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> Tensor:
@@ -182,6 +187,10 @@ class BaseSegmentor(nn.Module):
         Every result has its own size.
         """
         return infer_augmented(self, images, forward_args or {})
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Return the probabilities (N, K, h, w) that scores (N, K, h, w) of `forward` stand for."""
+        return scores.softmax(dim=1)
 
     def transforminputs(self, x_list: Sequence[Tensor], selected_indices: Sequence[int] | None = None) -> list[Tensor]:
         """Return the selected maps of the backbone's; None means the first four, or four times the only one."""
@@ -218,23 +227,25 @@ class BaseSegmentor(nn.Module):
             heads.append(call_with(BuildAuxiliaryDecoder, {**cfg, **given}, where=where, given=given))
         self.auxiliary_decoder = heads[0] if len(heads) == 1 else nn.ModuleList(heads)
 
-    def freezenormalization(self, norm_list: Sequence[type | str] | None = None) -> None:
-        """Keep normalizations as they are from now on: no gradients, no new running averages, whatever the mode.
+    def freezenormalization(self, norm_list: Sequence[type | str] | None = None, *, averages: bool = False) -> None:
+        """Keep normalizations as they are: no gradients from now on, and no new running averages.
 
         Args:
             norm_list: classes or registered names; None means those with running averages.
+            averages: keep the averages whatever the mode; otherwise `train()` lets them go on, as in published runs.
         """
-        self.frozen_norms = RUNNING_NORMS if norm_list is None else tuple(norm_list)
+        norms = RUNNING_NORMS if norm_list is None else tuple(norm_list)
+        self.frozen_norms = norms if averages else ()
         for module in self.modules():
-            if NormalizationBuilder.isnorm(module, self.frozen_norms):
+            if NormalizationBuilder.isnorm(module, norms):
                 module.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> Self:
-        """Change to training mode, or with False to that of testing; what is frozen stays frozen."""
+        """Change to training mode, or with False to that of testing; averages that are frozen stay frozen."""
         super().train(mode)
         self.mode = self.mode_in_training if mode else "TEST"
         if self.frozen_norms:
-            self.freezenormalization(self.frozen_norms)
+            self.freezenormalization(self.frozen_norms, averages=True)
         return self
 
     def section(self, name: str) -> Any:

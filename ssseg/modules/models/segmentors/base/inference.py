@@ -26,7 +26,7 @@ def infer(segmentor: Any, images: Tensor, forward_args: Mapping[str, Any]) -> Te
         return segmentor(SSSegInputStructure(mode="TEST", images=images), **forward_args).seg_logits
 
     def activate(scores: Tensor) -> Tensor:
-        return scores.softmax(dim=1) if tta_cfg.get("use_probs_before_resize") else scores
+        return segmentor.probabilities(scores) if tta_cfg.get("use_probs_before_resize") else scores
 
     def score_window(window: Tensor) -> Tensor:
         return activate(resize_like(logits(window), window, segmentor.align_corners))

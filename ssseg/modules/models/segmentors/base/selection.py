@@ -54,9 +54,11 @@ class SelectedMaps:
         if not self.widths:
             return
         positions = range(len(self.indices)) if positions is None else positions
-        if min(positions) < -len(self.indices):
+        lacking = [position for position in positions if not -len(self.indices) <= position < len(self.indices)]
+        if lacking:
+            which = f"number {-lacking[0]} from the end" if lacking[0] < 0 else f"number {lacking[0]}, counted from 0,"
             raise ConfigError(
-                f"{where}: its map is number {-min(positions)} from the end of the selected ones, but "
+                f"{where}: its map is {which} of the selected ones, but "
                 f"SEGMENTOR_CFG['backbone']['selected_indices'] is {self.indices}. {self.description}"
             )
         indices = [self.indices[position] for position in positions]
