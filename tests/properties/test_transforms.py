@@ -37,7 +37,7 @@ GREY_LEVELS = [
     ("RandomGaussianBlur", {"prob": 1, "kernel_size": 7}),
     ("PILRandomGaussianBlur", {"prob": 1, "radius": 3}),
 ]
-LABELS = [("EdgeExtractor", {})]
+LABELS = [("EdgeExtractor", {}), ("Resize", {"output_size": (13, 7), "seg_target_interpolation": "nearest_exact"})]
 ALBUMENTATIONS = [
     ("AlbumentationsWrapper", {"albu_cfg": {"type": "HorizontalFlip"}}),
     ("AlbumentationsWrapper", {"albu_cfg": {"type": "RandomCrop", "height": 5, "width": 5}}),

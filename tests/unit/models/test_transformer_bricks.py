@@ -54,6 +54,16 @@ def test_multihead_attention_is_torchs(bias):
     torch.testing.assert_close(ours(query, memory), theirs(query, memory, memory)[0])
 
 
+def test_multihead_attention_with_values_of_their_own_and_a_mask():
+    ours, theirs = MultiheadAttention(8, 2), torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    theirs.load_state_dict(ours.state_dict())
+    query, key, value = torch.randn(3, 5, 8), torch.randn(3, 7, 8), torch.randn(3, 7, 8)
+    mask = torch.rand(3, 1, 5, 7) < 0.5
+    mask[..., 0] = True
+    hidden = ~mask.expand(-1, 2, -1, -1).flatten(0, 1)
+    torch.testing.assert_close(ours(query, key, value, mask), theirs(query, key, value, attn_mask=hidden)[0])
+
+
 def test_attention_dropout_is_for_training():
     attention, x = MultiheadAttention(8, 2, dropout=0.5), torch.randn(1, 5, 8)
     assert not torch.equal(attention(x, x), attention(x, x))

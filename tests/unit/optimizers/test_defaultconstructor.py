@@ -86,6 +86,17 @@ def test_rules_that_are_not_understood_are_named(rules, message):
         groups(rules)
 
 
+@pytest.mark.parametrize("own", [None, {"lr_multiplier": 2.0}])
+def test_a_base_setting_may_stand_among_the_rules(own):
+    among, rest = {"norm_wd_multiplier": 0.1, "lr_multiplier": 3.0}, {"decoder": {"wd_multiplier": 0.0}}
+    made, expected = groups({"base_setting": among, **rest}, own), groups(rest, {**among, **(own or {})})
+    for field in ("lr", "weight_decay"):
+        assert {name: group[field] for name, group in made.items()} == {
+            name: group[field] for name, group in expected.items()
+        }
+    assert made["decoder.1.weight"]["rule_key"] == "decoder"
+
+
 def test_base_settings_that_are_not_understood_are_named():
     with pytest.raises(ConfigError, match=rf"{WHERE}\['base_setting'\]\['norm_lr_multiplier'\]: no such field"):
         groups(None, {"norm_lr_multiplier": 1.0})

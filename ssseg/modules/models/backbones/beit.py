@@ -10,7 +10,7 @@ from .bricks.transformer import (
     FFN,
     PatchEmbed,
     Size,
-    attend_in_windows,
+    attend_in_bands,
     build_token_norm,
     drop_path_rates,
     map_of,
@@ -85,16 +85,17 @@ class BEiTAttention(nn.Module):
         qkv_bias: Tensor | None = self.qkv.bias
         if hasattr(self, "q_bias"):
             qkv_bias = torch.cat([self.q_bias, torch.zeros_like(self.v_bias), self.v_bias])
-        qkv = F.linear(x, self.qkv.weight, qkv_bias)[:, None]  # one window: (N, 1, L, 3 * C)
-        dropout = self.attn_drop * self.training
-        return self.proj(attend_in_windows(qkv, self.num_heads, self.biases(size), None, dropout)[:, 0])
+        qkv = F.linear(x, self.qkv.weight, qkv_bias).unflatten(2, (3, self.num_heads, -1))
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (N, heads, L, d) each
+        table = resize_bias_table(self.relative_position_bias_table, self.grid, size).T  # (heads, rows)
 
-    def biases(self, size: Size) -> Tensor:
-        """Return (1, heads, L, L) for a grid of `size`."""
-        index = self.relative_position_index
-        if size != self.grid:
-            index = relative_position_index_with_class(size).to(index.device)
-        return resize_bias_table(self.relative_position_bias_table, self.grid, size)[index].permute(2, 0, 1)[None]
+        def biases(some: slice) -> Tensor:  # (1, heads, L or fewer, L)
+            same = size == self.grid
+            own = self.relative_position_index
+            return table[None, :, own[some] if same else relative_position_index_with_class(size, some, own.device)]
+
+        found = attend_in_bands(q, k, v, biases, self.attn_drop * self.training)
+        return self.proj(found.transpose(1, 2).flatten(2))
 
 
 class BEiTBlock(nn.Module):

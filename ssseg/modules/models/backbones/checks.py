@@ -19,12 +19,12 @@ def one_of(field: str, given: object, choices: Mapping[Any, Value]) -> Value:
     return choices[given]
 
 
-def indices_below(count: int, given: Sequence[int]) -> tuple[int, ...]:
-    """Return `out_indices` as a tuple; ConfigError where one is not in 0 .. count - 1."""
+def indices_below(count: int, given: Sequence[int], field: str = "out_indices") -> tuple[int, ...]:
+    """Return the entry `field` as a tuple; ConfigError where one is not in 0 .. count - 1."""
     for index in given:
         if index not in range(count):
             raise ConfigError(
-                f"SEGMENTOR_CFG['backbone']['out_indices']: holds {index!r}, must hold numbers from 0 to {count - 1}, "
+                f"SEGMENTOR_CFG['backbone'][{field!r}]: holds {index!r}, must hold numbers from 0 to {count - 1}, "
                 "one a stage."
             )
     return tuple(given)

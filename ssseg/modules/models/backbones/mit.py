@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .bricks import BuildActivation, BuildDropout
@@ -72,7 +73,11 @@ class MixFFN(nn.Module):
         )
 
     def forward(self, x: Tensor, size: Size) -> Tensor:  # (N, h * w, C)
-        return tokens_of(self.layers(map_of(x, size)))
+        widen, depthwise, activation, dropout, narrow, last_dropout = self.layers
+        x = F.linear(x, widen.weight.flatten(1), widen.bias)  # 1x1 convolutions, without turning tokens into a map
+        x = tokens_of(depthwise(x.transpose(1, 2).unflatten(2, size)))
+        x = F.linear(dropout(activation(x)), narrow.weight.flatten(1), narrow.bias)
+        return last_dropout(x)
 
 
 class MixBlock(nn.Module):

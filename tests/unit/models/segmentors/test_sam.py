@@ -182,6 +182,26 @@ def test_pictures_of_inference_must_fit():
         BuildSegmentor({"type": "SAM", **CFG}, "TEST").inference([record])
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda r: r.pop("original_size"), ConfigError, r"batched_input\[1\]: 'original_size' is missing"),
+        (lambda r: r.update(box=1), ConfigError, r"batched_input\[1\]\['box'\]: is not known. Did you mean 'boxes'"),
+        (lambda r: r.update(boxes=torch.ones(4)), ShapeError, r"batched_input\[1\]: boxes: is \(4,\)"),
+        (lambda r: r.pop("point_labels"), ShapeError, r"batched_input\[1\]: .* both are needed"),
+        (lambda r: r.update(point_labels=torch.full((1, 1), 4)), DataError, r"holds \[4\], must be 1, 0, or -1"),
+    ],
+)
+def test_bad_records_of_inference_are_named(change, error, message):
+    model = BuildSegmentor({"type": "SAM", **CFG}, "TEST")
+    prompts = {"point_coords": torch.ones(1, 1, 2), "point_labels": torch.ones(1, 1)}
+    records = [{"image": torch.zeros(3, 8, 8), "original_size": (8, 8), **prompts} for _ in range(2)]
+    change(records[1])
+    with pytest.raises(error, match=message):
+        model.inference(records)
+    assert model.inference([]) == []
+
+
 def test_edgesam_counts_its_masks():
     made = EdgeSAMPredictor(PROMPTABLE["EdgeSAM"], device="cpu")
     made.setimage(picture())
@@ -370,6 +390,16 @@ def test_batches_and_parts_of_masks_change_nothing(monkeypatch):
         assert one["point_coords"] == other["point_coords"]
         assert one["predicted_iou"] == pytest.approx(other["predicted_iou"], abs=1e-5)
         assert (one["segmentation"] != other["segmentation"]).mean() < 0.01
+
+
+def test_few_masks_are_enlarged_at_once(monkeypatch):
+    monkeypatch.setattr(generator_module, "MAX_LOGITS", 5 * 64 * 64)
+    made, sizes = generator(points_per_side=4), []
+    enlarge = made.enlarge
+    monkeypatch.setattr(made, "enlarge", lambda low_res: [sizes.append(len(low_res)), enlarge(low_res)][1])
+    made.generate(picture())
+    assert sum(sizes) == 3 * 16
+    assert max(sizes) == 5
 
 
 def test_crops_report_their_progress_and_stay_inside():

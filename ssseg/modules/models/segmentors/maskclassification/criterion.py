@@ -14,6 +14,7 @@ from .assignment import assign
 from .comparison import MaskComparison
 from .targets import MaskTarget, no_object, read_targets
 
+_TERMS = ("loss_ce", "loss_mask", "loss_dice")
 _UNKNOWN = -100  # the class of predictions for an image without a labelled pixel
 
 
@@ -99,9 +100,8 @@ class SetCriterion(nn.Module):
                 classes[i] = self.num_classes
                 classes[i, queries] = target.classes[members]
         paired = torch.cat([masks[i, queries] for i, (queries, _) in enumerate(pairs)])  # (M, h, w)
-        wanted = torch.cat(
-            [target.masks[members] for (_, members), target in zip(pairs, targets, strict=True)]
-        )  # (M, H, W)
+        shown = [target.masks[members] for (_, members), target in zip(pairs, targets, strict=True)]
+        wanted = torch.cat(shown)  # (M, H, W)
         weight = self.empty_weight.to(logits.dtype)
         of_class = F.cross_entropy(logits.flatten(0, 1), classes.flatten(), weight, reduction="sum")
         of_masks = self.comparison.losses(paired, wanted) if len(paired) else (paired.sum(), paired.sum())
@@ -127,6 +127,3 @@ class SetCriterion(nn.Module):
             of_places, of_overlap = self.comparison.costs(masks, target.masks)
             cost_class, cost_mask, cost_dice = self.weights
             yield cost_class * of_class + cost_mask * of_places + cost_dice * of_overlap
-
-
-_TERMS = ("loss_ce", "loss_mask", "loss_dice")

@@ -96,15 +96,26 @@ class MCIBIPlusPlus(BaseSegmentor):
         )
         self.lateral_convs, self.fpn_convs = None, None
         if fpn is not None:
-            self._maps().require("SEGMENTOR_CFG['head']['fpn']['in_channels_list']", fpn["in_channels_list"], None)
+            laterals = fpn["in_channels_list"][:-1]  # of the last map the top is made; published configs err there
+            where = "SEGMENTOR_CFG['head']['fpn']['in_channels_list'][:-1]"
+            self._maps().require(where, laterals, range(len(laterals)))
             self.lateral_convs, self.fpn_convs = build_pyramid_convs(**fpn, **self.layer_cfg)
-        self.decoder_pr = self._build_decoder("pr", decoder)
-        self.decoder_cwi = self._build_decoder("cwi", decoder) if within and "cwi" in decoder else None
-        self.decoder_cls = self._build_decoder("cls", decoder)
+        beyond = out_channels if self.self_attention is None else feats_channels
+        width = beyond + within * feats_channels
+        if fpn is not None:
+            width += (len(fpn["in_channels_list"]) - 1) * fpn["out_channels"]
+        self.decoder_pr = self._build_decoder("pr", decoder, feats_channels)
+        self.decoder_cwi = self._build_decoder("cwi", decoder, feats_channels) if within and "cwi" in decoder else None
+        self.decoder_cls = self._build_decoder("cls", decoder, width)
 
-    def _build_decoder(self, name: str, decoders: Mapping[str, Mapping[str, Any]]) -> nn.Module:
+    def _build_decoder(self, name: str, decoders: Mapping[str, Mapping[str, Any]], width: int) -> nn.Module:
         if name not in decoders:
             raise ConfigError(f"SEGMENTOR_CFG['head']['decoder']: {name!r} is missing.")
+        if decoders[name].get("in_channels", width) != width:
+            raise ConfigError(
+                f"SEGMENTOR_CFG['head']['decoder'][{name!r}]['in_channels']: is {decoders[name]['in_channels']}, but "
+                f"must be {width}, the channels that it reads."
+            )
         given = {"num_classes": self.num_classes, **self.layer_cfg}
         where = f"SEGMENTOR_CFG['head']['decoder'][{name!r}]"
         return call_with(build_decoder, {**decoders[name], **given}, where=where, given=given)

@@ -50,6 +50,11 @@ class PointRend(SemanticFPN):
         upsample_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         require_one_auxiliary(self.cfg.get("auxiliary"), "PointRend")
+        if self.cfg["auxiliary"].get("in_channels", scale_head_channels) != scale_head_channels:
+            raise ConfigError(
+                f"SEGMENTOR_CFG['auxiliary']['in_channels']: is {self.cfg['auxiliary']['in_channels']}, but must be "
+                f"{scale_head_channels}, the channels that it reads ('scale_head_channels' of the head)."
+            )
         if set(pointrend_in_channels_list) != {feats_channels}:
             raise ConfigError(
                 f"SEGMENTOR_CFG['head']['pointrend_in_channels_list']: is {pointrend_in_channels_list}, must be "

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...backbones import conv_norm_act
@@ -40,6 +40,12 @@ class Segformer(BaseSegmentor):
 
     def predict(self, features: list[Tensor]) -> Tensor:  # finest first
         levels = [conv(x) for conv, x in zip(self.convs, features, strict=True)]  # each (N, F, ., .)
-        resized = [resize_like(x, levels[0], self.align_corners) for x in levels]
-        joined = torch.cat(resized[::-1] if self.linear_levels else resized, dim=1)
-        return self.decoder(joined)  # (N, K, h, w)
+        weights = self.decoder[0].weight.chunk(len(levels), dim=1)
+        if self.linear_levels:
+            weights = weights[::-1]
+        # Resizing and a 1x1 convolution change places: each level is mixed at its own size, a third of the work.
+        mixed = [F.conv2d(x, weight.contiguous()) for x, weight in zip(levels, weights, strict=True)]
+        joined, *coarser = mixed
+        for x in coarser:
+            joined = joined + resize_like(x, joined, self.align_corners)
+        return self.decoder[1:](joined)  # (N, K, h, w)

@@ -8,7 +8,9 @@ from .patchembed import Size, map_of, tokens_of
 from .tokennorm import build_token_norm
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float = 0.0) -> Tensor:
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, mask: Tensor | None = None, dropout: float = 0.0
+) -> Tensor:
     """Return for each token of `query` the mean of `value` that each head takes, the heads' channels side by side.
 
     Paper: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762, section 3.2.
@@ -16,23 +18,32 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout
     Args:
         query: (N, L, C).
         key, value: (N, S, C).
+        mask: (N or 1, num_heads or 1, L, S), added to the products, or bool, True where there is attention.
 
     Returns:
         (N, L, C)
     """
     q, k, v = (x.unflatten(2, (num_heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout).transpose(1, 2).flatten(2)
+    return F.scaled_dot_product_attention(q, k, v, mask, dropout).transpose(1, 2).flatten(2)
 
 
 class MultiheadAttention(nn.MultiheadAttention):
     """`nn.MultiheadAttention`, its entries and initial values, that never makes the matrix of weights."""
 
-    def forward(self, query: Tensor, memory: Tensor) -> Tensor:  # type: ignore[override]
-        """Return (N, L, C): what each token of `query` (N, L, C) finds in `memory` (N, S, C)."""
+    def forward(  # type: ignore[override]
+        self, query: Tensor, memory: Tensor, value: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Return (N, L, C): what each token of `query` (N, L, C) finds in `memory` (N, S, C).
+
+        Args:
+            value: (N, S, C), what is found where `memory` only says where; None means `memory`.
+            mask: as `attend` takes it.
+        """
         weights = self.in_proj_weight.chunk(3)
         biases = [None] * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        q, k, v = map(F.linear, (query, memory, memory), weights, biases)
-        return self.out_proj(attend(q, k, v, num_heads=self.num_heads, dropout=self.dropout * self.training))
+        q, k, v = map(F.linear, (query, memory, memory if value is None else value), weights, biases)
+        dropout = self.dropout * self.training
+        return self.out_proj(attend(q, k, v, num_heads=self.num_heads, mask=mask, dropout=dropout))
 
 
 class SpatialReductionAttention(nn.Module):

@@ -7,24 +7,30 @@ import torch
 from torch import Tensor
 
 from .patchembed import Size
-from .positions import relative_position_index
 
 CLASS_ROWS = 3  # the last rows of a table: from the class token, to it, from it to itself
 
 
-def relative_position_index_with_class(size: Size) -> Tensor:
+def relative_position_index_with_class(
+    size: Size, some: slice = slice(None), device: torch.device | None = None
+) -> Tensor:
     """Return for each pair of tokens, the first of which is the class token, its row of a table.
 
     Paper: Bao et al., "BEiT", ICLR 2022, arXiv:2106.08254, as in the authors' code.
 
+    Args:
+        some: which tokens are the first of a pair.
+
     Returns:
-        (1 + h * w, 1 + h * w) int64, in 0 .. (2h - 1)(2w - 1) + 2
+        (1 + h * w or fewer, 1 + h * w) int64, in 0 .. (2h - 1)(2w - 1) + 2
     """
-    offsets = (2 * size[0] - 1) * (2 * size[1] - 1)
-    index = torch.empty([1 + size[0] * size[1]] * 2, dtype=torch.int64)
-    index[1:, 1:] = relative_position_index(size)
-    index[0, 1:], index[1:, 0], index[0, 0] = offsets, offsets + 1, offsets + 2
-    return index
+    h, w = size
+    offsets = (2 * h - 1) * (2 * w - 1)
+    to = torch.arange(-1, h * w, device=device)  # the class token is -1
+    of = to[some, None]
+    index = (of // w - to // w + h - 1) * (2 * w - 1) + of % w - to % w + w - 1
+    index = index.masked_fill(of < 0, offsets).masked_fill(to < 0, offsets + 1)
+    return index.masked_fill((of < 0) & (to < 0), offsets + 2)
 
 
 def resize_bias_table(table: Tensor, old: Size, new: Size) -> Tensor:
