@@ -112,8 +112,10 @@ def test_bfloat16(name):
     predictor = tool(name, "Predictor")
     with torch.autocast("cpu", dtype=torch.bfloat16):
         predictor.setimage(picture())
-        given = predictor.predicttorch(torch.tensor([[[20.0, 10.0]]]), torch.ones(1, 1))
-    assert all(x.float().isfinite().all() for x in given)
+        masks, *others = predictor.predict(POINT, LABEL)
+        logits = predictor.predict(POINT, LABEL, return_logits=True)[0]
+    assert masks.dtype == bool
+    assert all(x.dtype == np.float32 and np.isfinite(x).all() for x in (logits, *others))
 
 
 def test_everything_in_a_picture(name):

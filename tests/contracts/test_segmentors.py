@@ -7,6 +7,7 @@ import torch
 
 from ssseg.modules import BuildSegmentor, SegmentorBuilder, SSSegInputStructure
 from ssseg.modules.models.segmentors.base import base
+from ssseg.modules.models.uninitialized import Uninitialized
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import PROMPTABLE, SEGMENTORS, small
 
@@ -62,6 +63,16 @@ def test_losses_that_resize_piece_by_piece_change_nothing(name, monkeypatch):
         if expected is not None:
             share = 1e-3  # normalizations of few values make much of the last bits
             assert (results[0][1][key] - expected).norm() <= share * expected.norm() + 1e-6, key
+
+
+def test_weights_of_another_make_up_for_those_that_were_not_drawn(name):
+    segmentor, images = trained(name), sample(1).images
+    with Uninitialized():
+        other = BuildSegmentor(small(name), "TEST").eval()
+    other.load_state_dict(segmentor.state_dict())
+    for (key, ours), (_, expected) in zip(other.named_buffers(), segmentor.named_buffers(), strict=True):
+        assert torch.equal(ours, expected), key
+    assert torch.equal(score(other, images), score(segmentor, images))
 
 
 def test_two_steps_lower_the_loss_and_reach_every_parameter(name):

@@ -23,6 +23,7 @@ from ssseg.modules.models.segmentors.samv2.published import SAMV2_CFGS
 from ssseg.modules.models.segmentors.samv2.transforms import SAMV2Transforms
 from ssseg.modules.utils import CheckpointError, ConfigError, DataError, ResourceError, ShapeError
 from ssseg.modules.utils.download import download
+from tests.contracts.small_cfgs import RESNET
 from tests.contracts.small_cfgs import SAMV2 as SMALL
 from tests.fileserver import running_server
 from tests.golden.fill import fill
@@ -228,6 +229,12 @@ class TestBadInput:
             (("head", "memory_encoder_cfg", "out_dims"), 3, r"\['memory_encoder_cfg'\]\['out_dims'\]"),
             (("head", "sam_mask_decoder_extra_args"), {"dynamic": 1}, r"\['sam_mask_decoder_extra_args'\]"),
             (("head", "directly_add_no_mem_embed"), False, r"\['out_dim'\]: is 8, .* be equal to it"),
+            (
+                ("backbone",),
+                RESNET,
+                r"\['backbone'\]\['type'\]: ResNet is no image encoder of SAMV2; take HieraWithFPN",
+            ),
+            (("head", "memory_attention_cfg", "d_model"), 8, r"\['d_model'\]: is 8, must be the width .* maps, 16"),
             (("backbone",), None, r"SEGMENTOR_CFG\['backbone'\]: not set; SAMV2 needs it"),
             (("head",), None, r"SEGMENTOR_CFG\['head'\]: not set; SAMV2 needs it"),
         ],

@@ -10,6 +10,7 @@ from ssseg.modules.models.segmentors.samv2 import SAMV2VideoPredictor
 from ssseg.modules.models.segmentors.samv2 import frames as frames_module
 from ssseg.modules.models.segmentors.samv2 import videotracker as tracker_module
 from ssseg.modules.utils import ConfigError, DataError, ShapeError, UnknownNameError
+from ssseg.modules.utils.videos import open_video
 from tests.contracts.small_cfgs import SAMV2
 from tests.golden.fill import fill
 
@@ -21,7 +22,7 @@ REACH = 5  # the pointers of the last five frames; masks of three
 def predictor_of(image_size=64, head=None, **options):
     cfg = copy.deepcopy(SAMV2)
     cfg["head"].update(image_size=image_size, **(head or {}))
-    predictor = SAMV2VideoPredictor(samv2_cfg=cfg, device="cpu", **options)
+    predictor = SAMV2VideoPredictor(samv2_cfg=cfg, **{"device": "cpu", **options})
     fill(predictor.model)
     predictor.model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.data += 5  # objects are there
     return predictor
@@ -269,6 +270,52 @@ def test_an_object_without_a_prompt_on_a_prompted_frame_is_not_there(predictor):
     made = followed(predictor, state)
     assert (made[0][1] < 0).all()
     assert (made[2][0] < 0).all()
+
+
+def test_frames_are_read_when_they_are_needed(predictor):
+    asked = []
+
+    class Pictures(list):
+        def __getitem__(self, index):
+            asked.append(index)
+            return super().__getitem__(index)
+
+    state = predictor.initstate(Pictures(VIDEO[:12]))
+    assert asked == [0]  # tells the size
+    predictor.addnewpoints(state, 3, 1, POINT, LABEL)
+    predictor.addnewpoints(state, 3, 1, [[3, 3]], [0], clear_old_points=False)
+    assert asked == [0, 3]
+    followed(predictor, state, max_frame_num_to_track=2)
+    assert asked == [0, 3, 4, 5]
+    followed(predictor, state)
+    assert asked == [0, 3, 4, 5, *range(6, 12)]
+    assert len(state.frames.kept) == frames_module.CACHED
+
+
+@pytest.mark.parametrize("order", [range(6), range(5, -1, -1), (0, 3, 3, 1)])
+def test_frames_that_are_read_ahead_are_the_same(order):
+    pictures = open_video(VIDEO[:6])
+    one, other = (frames_module.Frames(pictures, 32, torch.device("cpu"), ahead) for ahead in (False, True))
+    for index in order:
+        assert torch.equal(one[index], other[index])
+    assert one[0].shape == (3, 32, 32)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_finds_what_the_cpu_finds():
+    """The memory on the GPU is bounded; what is far from prompts and from the last frame is on the CPU."""
+    results = {}
+    for device in ("cpu", "cuda"):
+        predictor = predictor_of(device=device)
+        state = predictor.initstate(VIDEO)
+        two_objects(predictor, state)
+        results[device] = {frame: masks.cpu() for frame, masks in followed(predictor, state).items()}
+    for frame, masks in results["cpu"].items():
+        assert (results["cuda"][frame] - masks).abs().max() <= 2e-2 * masks.abs().max()
+    there = {frame for frame, memory in state.memories.tracked.items() if memory.features.is_cuda}
+    assert there == state.memories.near
+    assert len(there) <= 2 * (2 * REACH + 1)
 
 
 def test_progress_is_told(predictor):

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...upsampling.matrices import pays_as_matrices, resize_as_matrices
+
 
 def resize(x: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
     """Interpolate (N, C, h, w) bilinearly to `size` (H, W); what has that size already is returned as it is.
@@ -13,6 +15,8 @@ def resize(x: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
     """
     if x.shape[2:] == size:
         return x
+    if pays_as_matrices(x, size):
+        return resize_as_matrices(x, size, align_corners)
     return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 

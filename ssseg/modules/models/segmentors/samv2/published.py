@@ -8,7 +8,7 @@ from typing import Any
 _FOLDER = "https://dl.fbaipublicfiles.com/segment_anything_2/072824"
 
 
-def sine_positions(channels: int) -> dict[str, Any]:
+def positions(channels: int) -> dict[str, Any]:
     """Return the cfg of the positions of a map."""
     return {"type": "PositionEmbeddingSine", "num_pos_feats": channels, "normalize": True, "temperature": 10000}
 
@@ -20,7 +20,7 @@ def hiera_with_fpn(embed_dim: int, **hiera: Any) -> dict[str, Any]:
         "scalp": 1,
         "hiera_cfg": {"embed_dim": embed_dim, **hiera},
         "fpn_cfg": {
-            "position_encoding_cfg": sine_positions(256),
+            "position_encoding_cfg": positions(256),
             "d_model": 256,
             "backbone_channel_list": [8 * embed_dim, 4 * embed_dim, 2 * embed_dim, embed_dim],
             "fpn_top_down_levels": [2, 3],
@@ -48,7 +48,7 @@ def head() -> dict[str, Any]:
         "memory_encoder_cfg": {
             "out_dim": 64,
             "in_dim": 256,
-            "position_encoding_cfg": sine_positions(64),
+            "position_encoding_cfg": positions(64),
             "mask_downsampler_cfg": {"kernel_size": 3, "stride": 2, "padding": 1, "embed_dim": 256},
             "fuser_cfg": {"num_layers": 2, "layer_cfg": {"dim": 256}},
         },

@@ -10,6 +10,7 @@ from ....utils.datastructure import SSSegInputStructure
 from ....utils.errors import ConfigError, call_with
 from ...backbones import BuildBackbone
 from ...backbones.bricks.transformer import MLP
+from ...backbones.hierafpn import HieraWithFPN
 from ..sam.promptencoder import NOT_A_POINT, PromptEncoder
 from .maskdecoder import SAMV2MaskDecoder
 from .memoryattention import MemoryAttention
@@ -45,6 +46,11 @@ class SAMV2(nn.Module):
                 raise ConfigError(f"SEGMENTOR_CFG[{name!r}]: not set; SAMV2 needs it.")
         self.cfg, self.mode = cfg, mode
         self.image_encoder = BuildBackbone(cfg["backbone"])
+        if not isinstance(self.image_encoder, HieraWithFPN):
+            raise ConfigError(
+                f"SEGMENTOR_CFG['backbone']['type']: {type(self.image_encoder).__name__} is no image encoder of SAMV2; "
+                "take HieraWithFPN."
+            )
         call_with(self.build_head, cfg["head"], where="SEGMENTOR_CFG['head']")
 
     def build_head(
@@ -61,6 +67,11 @@ class SAMV2(nn.Module):
         self.memory_encoder: MemoryEncoder = encoder
         self.hidden_dim: int = memory_attention_cfg["d_model"]
         self.mem_dim: int = memory_encoder_cfg["out_dim"]
+        if self.hidden_dim not in self.image_encoder.out_channels:
+            raise ConfigError(
+                f"{where}['memory_attention_cfg']['d_model']: is {self.hidden_dim}, must be the width of the image "
+                f"encoder's maps, {self.image_encoder.out_channels[-1]}."
+            )
         if self.hidden_dim % self.mem_dim or (self.hidden_dim != self.mem_dim and not o.directly_add_no_mem_embed):
             raise ConfigError(
                 f"{where}['memory_encoder_cfg']['out_dim']: is {self.mem_dim}, must divide the width "
