@@ -7,18 +7,14 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-_DRAWS = frozenset(
-    getattr(place, name)
-    for place, names in (
-        (nn.init, "kaiming_normal_ kaiming_uniform_ normal_ uniform_"),
-        (torch.Tensor, "normal_ uniform_ erfinv_ mul_ add_ clamp_"),  # `trunc_normal_` takes all of these but the first
-    )
-    for name in names.split()
+_INITIALIZERS = frozenset(
+    {nn.init.kaiming_normal_, nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_}  # these tell a mode
 )
+_DRAWS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_})  # what all others of them draw with
 
 
 class Uninitialized(TorchFunctionMode):
-    """A context in which new parameters keep the bytes that their memory happens to hold, where they would be random.
+    """A context in which new parameters hold what their memory happens to hold, or 0, where they would be random.
 
     Buffers, and parameters that start as a constant, are made as usual. Every parameter must be loaded afterwards.
     """
@@ -27,8 +23,10 @@ class Uninitialized(TorchFunctionMode):
         self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in _DRAWS:
-            target = args[0] if args else kwargs["tensor"]
-            if isinstance(target, nn.Parameter):
+        target = args[0] if args else kwargs.get("tensor")
+        if isinstance(target, nn.Parameter):
+            if func in _INITIALIZERS:
                 return target
+            if func in _DRAWS:
+                return target.zero_()  # `trunc_normal_` draws again what is out of range
         return func(*args, **kwargs)

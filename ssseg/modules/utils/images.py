@@ -39,13 +39,16 @@ _COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def read_image(path: Path) -> Array:
+def read_image(path: Path, data: bytes | None = None) -> Array:
     """Read a picture as (H, W, 3) uint8, BGR, in the range 0..255.
+
+    Args:
+        data: the file's contents, where they were read already.
 
     Raises:
         ImageError: the file is missing, no picture, damaged, too large, or has several frames.
     """
-    data = read_bytes(path)
+    data = read_bytes(path) if data is None else data
     picture = open_picture(path, data, IMAGE_FORMATS)
     if picture.format in ("JPEG", "MPO", "PNG") and picture.mode != "CMYK":
         image = _decode(path, data, _COLOUR)

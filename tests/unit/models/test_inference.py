@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from ssseg.engine.labelling import label_images
 from ssseg.modules import BuildSegmentor
 from ssseg.modules.models.segmentors.base.mirror import flip_pairs, swap_labels
 from ssseg.modules.models.segmentors.base.resize import draw_labels, resize, resize_like, sample_labels
-from ssseg.modules.models.segmentors.base.windows import score_windows
+from ssseg.modules.models.segmentors.base.windows import Windows, score_bands, score_windows
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import small
 
@@ -88,9 +89,58 @@ def test_windows_cover_every_pixel_and_average_to_the_image(size, crop, data):
         seen.append(window)
         return window
 
-    torch.testing.assert_close(score_windows(identity, image, crop, stride), image)
+    torch.testing.assert_close(score_windows(identity, image, Windows.over(image, crop, stride)), image)
     counts = [max(s - c + d - 1, 0) // d + 1 for s, c, d in zip(size, crop, stride, strict=True)]
     assert len(seen) == counts[0] * counts[1]
+
+
+@given(size=st.tuples(sides, sides), crop=st.tuples(sides, sides), at_once=st.integers(1, 5), data=st.data())
+def test_windows_together_and_in_bands_give_the_same(size, crop, at_once, data):
+    stride = [data.draw(st.integers(1, side)) for side in crop]
+    images = torch.rand(2, 3, *size)
+
+    def blurred(windows):  # what a window gives depends on what it shows
+        assert len(windows) <= 2 * at_once
+        return windows + windows.mean(dim=(1, 2, 3), keepdim=True)
+
+    one_by_one = score_windows(blurred, images, Windows.over(images, crop, stride))
+    together = Windows.over(images, crop, stride, at_once)
+    torch.testing.assert_close(score_windows(blurred, images, together), one_by_one, rtol=1e-6, atol=1e-6)
+    bands = [(rows, scores.clone()) for rows, scores in score_bands(blurred, images, together)]
+    assert [row for rows, _ in bands for row in range(size[0])[rows]] == list(range(size[0]))
+    torch.testing.assert_close(torch.cat([scores for _, scores in bands], dim=2), one_by_one, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("at_once", [None, 3])
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_labels_of_windows_are_made_in_bands_and_equal_those_of_all_scores(probabilities, at_once):
+    slide = {"mode": "slide", "cropsize": (32, 40), "stride": (24, 17), "windows_at_once": at_once}
+    model = segmentor(forward=slide, tta={"use_probs_before_resize": probabilities}).eval()
+    images = torch.randn(2, 3, 75, 90)
+    scores = model.inference(images)
+    torch.testing.assert_close(twin(model, forward={**slide, "windows_at_once": 1}).inference(images), scores)
+    assert torch.equal(label_images(model, images, (75, 90)), scores.argmax(dim=1).to(torch.int16))
+    larger = resize(scores, (80, 100), align_corners=False)
+    assert torch.equal(label_images(model, images, (80, 100)), larger.argmax(dim=1).to(torch.int16))
+
+
+def test_bands_hold_one_row_of_windows():
+    images, held = torch.rand(1, 2, 400, 10), []
+    for _, scores in score_bands(lambda window: window, images, Windows.over(images, (20, 10), (15, 10))):
+        held.append(scores.untyped_storage().nbytes())
+    assert max(held) == 2 * 20 * 10 * 4
+
+
+def test_a_way_of_inference_of_its_own_is_used_for_labels_too():
+    class Inverted(type(segmentor())):
+        def inference(self, images, forward_args=None):
+            return -super().inference(images, forward_args)
+
+    cfg = small("FCN")
+    cfg.pop("type")
+    cfg["inference"]["forward"].update(mode="slide", cropsize=(32, 32), stride=(16, 16))
+    model, images = Inverted(cfg, "TEST").eval(), torch.randn(1, 3, 48, 48)
+    assert torch.equal(label_images(model, images, (48, 48))[0], model.inference(images)[0].argmax(dim=0).short())
 
 
 @pytest.mark.parametrize(
@@ -103,6 +153,10 @@ def test_windows_cover_every_pixel_and_average_to_the_image(size, crop, data):
             r"\['stride'\]: \(8, 0\) must be two positive integers",
         ),
         ({"mode": "slide", "cropsize": (8, 8), "stride": (8, 9)}, r"\['stride'\]: \(8, 9\) leaves gaps"),
+        (
+            {"mode": "slide", "cropsize": (8, 8), "stride": (8, 8), "windows_at_once": 0},
+            r"\['windows_at_once'\]: 0 must be an integer of at least 1",
+        ),
     ],
 )
 def test_settings_that_cannot_work(forward, message):

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ...utils.errors import ConfigError
@@ -12,6 +13,8 @@ from .groups import require_number, unwrapped
 from .paramsconstructor import BuildParamsConstructor
 
 _TORCH = "SGD Adam AdamW Adadelta Adagrad SparseAdam Adamax ASGD LBFGS NAdam RAdam RMSprop Rprop".split()
+
+_FUSED, _FUSED_ON = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW), ("cpu", "cuda")
 
 
 class OptimizerBuilder(BaseModuleBuilder):
@@ -31,7 +34,7 @@ class OptimizerBuilder(BaseModuleBuilder):
         Args:
             model_or_params: a model, or its parameters, which then have no names for rules to fit.
             optimizer_cfg: `type`, the optimizer's own arguments, and for the params constructor `params_rules`,
-                `base_setting` and `filter_params`.
+                `base_setting` and `filter_params`. SGD, Adam and AdamW are `fused` unless it says otherwise.
 
         Raises:
             UnknownNameError: no optimizer has that name.
@@ -55,7 +58,7 @@ class OptimizerBuilder(BaseModuleBuilder):
         if getattr(optimizer, "takes_names", False) and isinstance(model_or_params, nn.Module):
             params = _with_names(params, unwrapped(model_or_params))
         try:
-            return self.construct(fields, params=params)
+            return self.construct({**_fastest(optimizer, fields, params), **fields}, params=params)
         except ConfigError:
             raise
         except (TypeError, ValueError) as error:  # how torch says that a value is out of range
@@ -77,6 +80,15 @@ def _defaults(optimizer: Any) -> dict[str, Any]:
         for field in ("lr", "weight_decay")
         if field in params and params[field].default is not inspect.Parameter.empty
     }
+
+
+def _fastest(optimizer: Any, fields: Mapping[str, Any], params: list[Any]) -> dict[str, bool]:
+    """Ask for one kernel that updates all parameters, where torch has one and the cfg does not choose."""
+    if optimizer not in _FUSED or {"fused", "foreach", "capturable", "differentiable"} & fields.keys():
+        return {}
+    tensors = [p for entry in params for p in (entry["params"] if isinstance(entry, dict) else [entry])]
+    fits = all(p.device.type in _FUSED_ON and p.is_floating_point() for p in tensors)
+    return {"fused": True} if fits else {}
 
 
 def _with_names(params: list[Any], model: nn.Module) -> list[Any]:

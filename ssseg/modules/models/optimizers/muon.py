@@ -37,7 +37,7 @@ class Muon(torch.optim.Optimizer):
         ConfigError: a value is out of range.
     """
 
-    takes_names = True
+    takes_names = joins_groups = True
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ...utils.errors import CheckpointError, ConfigError, call_with
+from ..optimizers.joining import joined_groups
 from .checks import WHERE, check_count, check_number
 from .gradients import ClipGrad, gradients_of, scale_to_norm, total_norm
 from .warmup import Warmup
@@ -125,11 +126,13 @@ class BaseScheduler:
                 self.preparegradients(grad_scaler)
         self._prepared = False
         if grad_scaler is None:
-            self.optimizer.step()
+            with joined_groups(self.optimizer):
+                self.optimizer.step()
             self.cur_iter += 1
             return
         scale = grad_scaler.get_scale()
-        grad_scaler.step(self.optimizer)
+        with joined_groups(self.optimizer):
+            grad_scaler.step(self.optimizer)
         grad_scaler.update()
         self.cur_iter += int(grad_scaler.get_scale() >= scale)  # a scale that falls tells of a skipped step
 

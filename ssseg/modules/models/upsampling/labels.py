@@ -32,6 +32,8 @@ def upsampled_labels(logits: Tensor, size: Sequence[int], align_corners: bool = 
     lowest, highest = logits.aminmax()
     if logits.shape[1] <= FEW_CLASSES or sum(size) <= SMALL or not bool(torch.isfinite(highest - lowest)):
         return _resized(logits, size, align_corners).argmax(dim=1).to(torch.int16)
+    if tuple(logits.shape[2:]) == tuple(size):
+        return _all_labels(logits, size, align_corners)
     near = ROUNDING * torch.finfo(logits.dtype).eps * torch.maximum(lowest.abs(), highest.abs())
     n, _, h, w = logits.shape
     rows, columns = (Taps.of(given, wanted, align_corners, logits) for given, wanted in zip((h, w), size, strict=True))

@@ -5,14 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ssseg.modules.models.segmentors.samv2.masks import small_regions, without_overlap, without_small_regions
 from ssseg.modules.models.segmentors.samv2.memories import FrameMemory, Memories, OneObject
 from ssseg.modules.models.segmentors.samv2.memoryattention import MemoryAttention
 from ssseg.modules.models.segmentors.samv2.memoryencoder import CXBlock, MaskDownsampler
 from ssseg.modules.models.segmentors.samv2.options import SAMV2Options
 from ssseg.modules.models.segmentors.samv2.recall import nearest_frames, recall
 from ssseg.modules.models.segmentors.samv2.ropeattention import RoPEAttention, rotate, rotation_angles
-from ssseg.modules.models.segmentors.samv2.samv2 import without_overlap
-from ssseg.modules.models.segmentors.samv2.smallregions import small_regions, without_small_regions
 from ssseg.modules.models.segmentors.samv2.tracking import pointer_places
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import SAMV2

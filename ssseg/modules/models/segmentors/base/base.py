@@ -1,5 +1,5 @@
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
 from ...losses import calculatelosses, kept_small
 from ...samplers import BuildPixelSampler
 from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary
-from .inference import infer, infer_augmented
+from .inference import infer, infer_augmented, infer_bands
 from .resize import draw_labels, resize
 from .selection import SelectedMaps, default_indices
 from .singlevalue import explain_single_value
@@ -179,6 +179,18 @@ class BaseSegmentor(nn.Module):
             RuntimeError: the segmentor is in training mode.
         """
         return infer(self, images, forward_args or {})
+
+    def inference_in_bands(
+        self, images: Tensor, forward_args: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Yield the scores of `inference` in mode "slide" band by band: rows of the images, and (N, K, rows, W).
+
+        Of an image that is many windows high, the scores are never held as a whole. A band is valid until the next.
+        """
+        if type(self).inference is BaseSegmentor.inference:
+            yield from infer_bands(self, images, forward_args or {})
+        else:  # a subclass has a way of its own
+            yield slice(0, images.shape[2]), self.inference(images, forward_args)
 
     def auginference(self, images: Tensor, forward_args: Mapping[str, Any] | None = None) -> list[Tensor]:
         """Return the scores of `inference`, on the CPU, for each scale of `SEGMENTOR_CFG['inference']['tta']`.

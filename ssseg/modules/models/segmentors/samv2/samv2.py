@@ -13,6 +13,7 @@ from ...backbones.bricks.transformer import MLP
 from ...backbones.hierafpn import HieraWithFPN
 from ..sam.promptencoder import NOT_A_POINT, PromptEncoder
 from .maskdecoder import SAMV2MaskDecoder
+from .masks import without_overlap
 from .memoryattention import MemoryAttention
 from .memoryencoder import MemoryEncoder
 from .options import NO_OBJECT, SAMV2Options
@@ -45,12 +46,13 @@ class SAMV2(nn.Module):
             if not cfg.get(name):
                 raise ConfigError(f"SEGMENTOR_CFG[{name!r}]: not set; SAMV2 needs it.")
         self.cfg, self.mode = cfg, mode
-        self.image_encoder = BuildBackbone(cfg["backbone"])
-        if not isinstance(self.image_encoder, HieraWithFPN):
+        encoder = BuildBackbone(cfg["backbone"])
+        if not isinstance(encoder, HieraWithFPN):
             raise ConfigError(
-                f"SEGMENTOR_CFG['backbone']['type']: {type(self.image_encoder).__name__} is no image encoder of SAMV2; "
-                "take HieraWithFPN."
+                f"SEGMENTOR_CFG['backbone']['type']: {type(encoder).__name__} is no image encoder of SAMV2; take "
+                "HieraWithFPN."
             )
+        self.image_encoder = encoder
         call_with(self.build_head, cfg["head"], where="SEGMENTOR_CFG['head']")
 
     def build_head(
@@ -246,13 +248,6 @@ class SAMV2(nn.Module):
         masks = masks * o.sigmoid_scale_for_mem_enc + o.sigmoid_bias_for_mem_enc
         memories = self.memory_encoder(features, masks)
         return memories, [self.memory_encoder.position_encoding(memories).to(memories.dtype)]
-
-
-def without_overlap(logits: Tensor) -> Tensor:
-    """Return logits (B, 1, H, W) of which at each pixel only one object's, the largest, is above -10."""
-    best = logits.argmax(dim=0, keepdim=True)
-    index = torch.arange(len(logits), device=logits.device)[:, None, None, None]
-    return logits.where(best == index, logits.clamp(max=-10.0))
 
 
 def _small_normal(*shape: int) -> nn.Parameter:

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..sam.prompts import require_image
-from .smallregions import without_small_regions
+from .masks import without_small_regions
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in 0..1
 Size = tuple[int, int]

@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .imagepredictor import LOGIT_LIMIT
+from .masks import without_overlap, without_small_regions
 from .memories import Found, FrameMemory, OneObject
 from .options import NO_OBJECT
-from .samv2 import SAMV2, without_overlap
-from .smallregions import without_small_regions
+from .samv2 import SAMV2
 from .tracking import FrameFeatures, Moment, remember, track
 from .videostate import Prompt, VideoState
 

@@ -1,4 +1,7 @@
-"""Small holes and islands of masks. OpenCV finds the regions, on the CPU, so no compiled extension is needed."""
+"""Masks without small holes and islands, and without overlap.
+
+OpenCV finds connected regions, on the CPU, so that no compiled extension is needed.
+"""
 
 import cv2
 import numpy as np
@@ -37,3 +40,10 @@ def without_small_regions(
     if max_island_area > 0:
         cleaned = cleaned.masked_fill(small_regions(logits > threshold, max_island_area), threshold - margin)
     return cleaned
+
+
+def without_overlap(logits: Tensor) -> Tensor:
+    """Return logits (B, 1, H, W) of which at each pixel only one object's, the largest, is above -10."""
+    best = logits.argmax(dim=0, keepdim=True)
+    index = torch.arange(len(logits), device=logits.device)[:, None, None, None]
+    return logits.where(best == index, logits.clamp(max=-10.0))
