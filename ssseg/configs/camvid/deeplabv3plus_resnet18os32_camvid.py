@@ -19,7 +19,10 @@ EPOCHS = 64
 def train_pipelines(height: int, width: int) -> list[tuple[str, dict[str, Any]]]:
     """Views of `height` x `width`; at a factor of 1 the whole picture."""
     return [
-        ("Resize", {"output_size": (height, width), "keep_ratio": True, "scale_range": (0.7, 1.5)}),
+        (
+            "Resize",
+            {"output_size": (height, width), "scale_range": (0.7, 1.5), "seg_target_interpolation": "nearest_exact"},
+        ),
         ("RandomCrop", {"crop_size": (height, width), "one_category_max_ratio": 0.75}),
         ("RandomFlip", {"prob": 0.5}),
         ("PhotoMetricDistortion", {}),

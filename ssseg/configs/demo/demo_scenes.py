@@ -15,7 +15,14 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
         train={
             "set": "train",
             "data_pipelines": [
-                ("Resize", {"output_size": (144, 192), "keep_ratio": True, "scale_range": (0.8, 1.25)}),
+                (
+                    "Resize",
+                    {
+                        "output_size": (144, 192),
+                        "scale_range": (0.8, 1.25),
+                        "seg_target_interpolation": "nearest_exact",
+                    },
+                ),
                 ("RandomCrop", {"crop_size": (128, 160), "one_category_max_ratio": 0.75}),
                 ("RandomFlip", {"prob": 0.5}),
                 NORMALIZE,

@@ -28,7 +28,10 @@ SEGMENTOR_CFG: SegmentorConfig = experiment(
             "set": "train",
             "repeat_times": 50,
             "data_pipelines": [
-                ("Resize", {"output_size": ENLARGED, "keep_ratio": True, "scale_range": (0.8, 1.3)}),
+                (
+                    "Resize",
+                    {"output_size": ENLARGED, "scale_range": (0.8, 1.3), "seg_target_interpolation": "nearest_exact"},
+                ),
                 ("RandomCrop", {"crop_size": (256, 256), "one_category_max_ratio": 1.0}),
                 ("RandomFlip", {"prob": 0.5}),
                 ("RandomRotation", {"prob": 0.5, "angle_upper": 45}),
