@@ -42,8 +42,6 @@ def main(
     parser.add_argument("--json", action="store_true", help="print an object a line")
     parser.add_argument("--memory-of", nargs=2, metavar=("CASE", "CONTENDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if os.environ.items() < _ONE_THREAD.items():
-        os.environ.update(_ONE_THREAD)
     named = {**contenders, **{peer: _imported(peer) for peer in options.peer}}
     if options.memory_of:
         case, name = options.memory_of

@@ -29,19 +29,20 @@ def run(options: argparse.Namespace) -> int:
 
 def info(options: argparse.Namespace) -> int:
     """Print a checkpoint's header, entries and weights."""
+    from ..engine.problems import section
     from ..engine.weightfiles import read_header, weights_of
 
     header, weights = read_header(options.checkpoint), weights_of(options.checkpoint)
-    cfg = header.get("config") or {}
+    cfg, classnames = section(header, "config"), section(header, "label_map").get("classnames")
     facts = {
         "segmentor": cfg.get("type"),
-        "backbone": (cfg.get("backbone") or {}).get("structure_type"),
-        "data set": (cfg.get("dataset") or {}).get("type"),
-        "classes": ", ".join((header.get("label_map") or {}).get("classnames", [])),
+        "backbone": section(cfg, "backbone").get("structure_type"),
+        "data set": section(cfg, "dataset").get("type"),
+        "classes": ", ".join(map(str, classnames)) if isinstance(classnames, list | tuple) else None,
         "position": header.get("position"),
-        "best": (header.get("metrics") or {}).get("best"),
-        "ssseg": (header.get("versions") or {}).get("ssseg"),
-        "torch": (header.get("versions") or {}).get("torch"),
+        "best": section(header, "metrics").get("best"),
+        "ssseg": section(header, "versions").get("ssseg"),
+        "torch": section(header, "versions").get("torch"),
     }
     for name, value in facts.items():
         if value:

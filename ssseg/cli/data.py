@@ -3,13 +3,14 @@
 import argparse
 from typing import Any
 
-from . import data_browse, data_check, data_prepare, data_stats, data_verify, synthetic
+from . import data_browse, data_cache, data_check, data_prepare, data_stats, data_verify, synthetic
 
 COMMANDS = {
     "check": data_check,
     "stats": data_stats,
     "browse": data_browse,
     "prepare": data_prepare,
+    "cache": data_cache,
     "verify": data_verify,
     "synthetic": synthetic,
 }

@@ -26,11 +26,13 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Segment the pictures; one that cannot be read does not stop the others."""
     cfg = config_of(options)
-    from ..engine.inference import find_images, infer
+    from ..engine.inference import find_images, infer, require_apart
     from ..engine.predictor import Predictor
     from ..modules.utils.errors import DataError
 
-    images = find_images(options.imagedir or options.imagepath)
+    given = options.imagedir or options.imagepath
+    images = find_images(given)
+    require_apart(given, images, options.outputdir)
     predictor = Predictor(cfg, options.ckptspath, device=options.device, ema=options.ema)
     failed = infer(predictor, images, options.outputdir)
     print(f"{len(images) - len(failed)} of {len(images)} pictures segmented into {options.outputdir}")

@@ -6,11 +6,13 @@ import os
 import re
 import signal
 import sys
+import traceback
 from typing import NoReturn
 
 from .. import __version__
-from ..modules.utils.errors import SSSegError, StopRequested
-from . import ckpt, config, data, demo, doctor, infer, models, test, train
+from ..engine.failure import launched, tell
+from ..modules.utils.errors import SSSegError
+from . import bench, ckpt, config, data, demo, doctor, infer, models, plan, test, train
 
 OVERRIDE = re.compile(r"[~+]?[A-Za-z_][\w.-]*(=|$)")
 COMMANDS = {
@@ -21,6 +23,8 @@ COMMANDS = {
     "data": data,
     "ckpt": ckpt,
     "models": models,
+    "plan": plan,
+    "bench": bench,
     "doctor": doctor,
     "demo": demo,
 }
@@ -61,18 +65,20 @@ def main(arguments: list[str] | None = None) -> int:
         code = COMMANDS[options.command].run(options)
         sys.stdout.flush()
         return code
-    except StopRequested as stop:
-        sys.stderr.write(f"{stop}\n")
-        return stop.exit_code
     except SSSegError as error:
-        sys.stderr.write(f"{error}\n")
+        tell(error, error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        tell("interrupted", 128 + signal.SIGINT)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # `ssseg ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:  # a bug
+        if not launched():
+            raise
+        tell(traceback.format_exc(), SSSegError.exit_code)
+        return SSSegError.exit_code
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ..modules import BuildDataset, BuildSegmentor, DatasetBuilder
+from ..modules.models.uninitialized import Uninitialized
 from ..modules.utils.checkpoint import load_state
 from ..modules.utils.errors import ConfigError
 from ..modules.utils.labelmap import LabelMap
@@ -42,10 +43,33 @@ def build_segmentor(cfg: Mapping[str, Any], mode: str, device: torch.device) -> 
         raise ConfigError(
             f"{places}: not set. A base config leaves it to the experiment; see ssseg/configs for examples."
         )
-    segmentor = BuildSegmentor(with_image_channels(cfg), mode).to(device)
+    try:
+        segmentor = BuildSegmentor(with_image_channels(cfg), mode).to(device)
+    except ConfigError:
+        raise
+    except ValueError as error:  # of a layer of torch
+        raise ConfigError(f"SEGMENTOR_CFG: {cfg['type']} cannot be built: {error}") from error
     if RuntimeOptions.of(cfg).channels_last:
         segmentor = segmentor.to(memory_format=torch.channels_last)
     return segmentor
+
+
+def load_segmentor(
+    cfg: Mapping[str, Any], ckptspath: str | Path, device: torch.device, *, ema: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Build the segmentor in TEST mode with a checkpoint's weights; return it and the checkpoint's header.
+
+    No random weights are drawn before, and no pretrained ones are looked for.
+
+    Raises:
+        ConfigError, CheckpointError: see `build_segmentor`, `load_weights`.
+    """
+    backbone = cfg.get("backbone")
+    if backbone and "pretrained" in backbone:
+        cfg = {**cfg, "backbone": {**backbone, "pretrained": False}}
+    with Uninitialized():
+        segmentor = build_segmentor(cfg, "TEST", device)
+    return segmentor, load_weights(segmentor, ckptspath, ema=ema)
 
 
 def load_weights(segmentor: Any, ckptspath: str | Path, *, ema: bool = False) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..modules.utils.drawing import overlay
 from ..modules.utils.errors import ConfigError, ImageError
 from ..modules.utils.labelmap import LabelMap
 from ..modules.utils.rasters import as_picture, read_pixels
-from .build import build_segmentor, label_map_of, load_weights
+from .build import label_map_of, load_segmentor
 from .devices import Precision, choose_device, set_up_backends
 from .imagechannels import images_channels
 from .labelling import label_images
@@ -76,9 +76,8 @@ class Predictor:
         self.cfg = cfg
         self.device = choose_device(device)
         set_up_backends(cfg, RuntimeOptions.of(cfg))
-        backbone = {**cfg["backbone"], "pretrained": False}  # the checkpoint holds all weights
-        self.segmentor = build_segmentor({**cfg, "backbone": backbone}, "TEST", self.device)
-        self.label_map = label_map_of(cfg, load_weights(self.segmentor, ckptspath, ema=ema))
+        self.segmentor, header = load_segmentor(cfg, ckptspath, self.device, ema=ema)
+        self.label_map = label_map_of(cfg, header)
         self.segmentor.eval()
         self.precision = Precision(cfg.get("fp16_cfg"), self.device)
         where = "SEGMENTOR_CFG['dataset']['test']['data_pipelines']"

@@ -9,9 +9,12 @@ from ..modules import BuildLoggerHandle
 from ..modules.datasets.pipelines import format_metrics, metrics_table
 from ..modules.utils.distributed import barrier, ismainprocess
 from ..modules.utils.files import touchdirs, write_atomically
-from .build import build_dataset, build_segmentor, load_weights
+from .agreement import require_agreement
+from .build import build_dataset, load_segmentor
 from .devices import Precision, choose_device, describe_device, set_up_backends
 from .evaluator import confusion_matrix, label_dataset, metrics_of
+from .heap import keep_freed_memory
+from .memory import memory_errors
 from .options import RuntimeOptions
 from .processes import local_rank, process_group
 from .runlog import plain_values
@@ -36,8 +39,11 @@ def evaluate_checkpoint(
     options = RuntimeOptions.of(cfg)
     chosen = choose_device(device, local_rank())
     with ExitStack() as stack:
-        stack.enter_context(process_group(chosen, options.process_timeout, cfg.get("init_process_group_cfg")))
+        init_cfg = cfg.get("init_process_group_cfg")
+        group = stack.enter_context(process_group(chosen, options.process_timeout, init_cfg))
         set_up_backends(cfg, options)
+        if options.keep_memory and chosen.type == "cpu":
+            keep_freed_memory()
         work_dir = Path(cfg["work_dir"])
         touchdirs(work_dir)
         logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
@@ -45,8 +51,8 @@ def evaluate_checkpoint(
         logger.info(describe_device(chosen))
         cfg["dataset"].setdefault("test", {})["eval_env"] = eval_env
         dataset = build_dataset(cfg, "TEST", logger)
-        segmentor = build_segmentor(cfg, "TEST", chosen)
-        load_weights(segmentor, ckptspath, ema=ema)
+        require_agreement(cfg, {"the test set": dataset})
+        segmentor, _ = load_segmentor(cfg, ckptspath, chosen, ema=ema)
         logger.info(f"{ckptspath}: {'averaged ' * ema}weights loaded; {len(dataset)} test samples")
         labelled = label_dataset(
             segmentor,
@@ -57,6 +63,8 @@ def evaluate_checkpoint(
             augmented=True,
             title="test",
         )
+        labelled = group.each("testing", 0, labelled)
+        stack.enter_context(memory_errors(cfg, chosen, f"testing {cfg['inference']['forward']['mode']} images"))
         if eval_env == "server":
             folder = work_dir / "inference_server_results"
             for sample, labels in labelled:

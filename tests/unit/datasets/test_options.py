@@ -6,7 +6,8 @@ from ssseg.modules.utils.errors import ConfigError
 
 def test_defaults_are_the_documented_ones():
     options = DatasetOptions.of({"type": "VOCDataset", "rootdir": ".", "set": "train", "sampling_of_my_class": 3})
-    assert options == DatasetOptions((), (), 1, "local", -100, False, False)
+    assert options == DatasetOptions(repeat_times=1, eval_env="local", ignore_index=-100, fast_pipeline=True)
+    assert not any((options.data_pipelines, options.record_img2aug_pos_mapper, options.label_cache, options.raw_cache))
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,15 @@
-"""Options, devices, processes, signals, locks: what stands around a run."""
+"""Options, devices, signals: what stands around a run."""
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from ssseg.engine.devices import Precision, choose_device, set_up_backends
-from ssseg.engine.lock import work_dir_lock
 from ssseg.engine.options import RuntimeOptions
-from ssseg.engine.processes import process_group
 from ssseg.engine.signals import StopSignals
-from ssseg.modules.utils.errors import ConfigError, DistributedError, ResourceError
+from ssseg.modules.utils.errors import ConfigError, ResourceError
 
 CPU = torch.device("cpu")
 
@@ -28,7 +24,17 @@ def test_options_have_defaults_and_refuse_what_they_do_not_know():
 
 
 @pytest.mark.parametrize(
-    "cfg", [{"seed": -1}, {"accumulate": 0}, {"keep_last": 1.5}, {"num_threads": True}, {"loss_grid": "x"}]
+    "cfg",
+    [
+        {"seed": -1},
+        {"accumulate": 0},
+        {"keep_last": 1.5},
+        {"num_threads": True},
+        {"loss_grid": "x"},
+        {"on_save_error": "ignore"},
+        {"loader_timeout": 0},
+        {"process_timeout": "1"},
+    ],
 )
 def test_options_check_their_range(cfg):
     with pytest.raises(ConfigError, match=rf"\['runtime'\]\['{next(iter(cfg))}'\]"):
@@ -89,33 +95,6 @@ def test_precision_errors():
         Precision({"type": "apex"}, CPU)
 
 
-LAUNCHED = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}
-
-
-def test_without_a_launcher_there_is_one_process(monkeypatch):
-    for name in LAUNCHED:
-        monkeypatch.delenv(name, raising=False)
-    with process_group(CPU, 5):
-        assert not torch.distributed.is_initialized()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"MASTER_ADDR": None}, "not MASTER_ADDR"),
-        ({"MASTER_PORT": None, "LOCAL_RANK": None}, "not LOCAL_RANK, MASTER_PORT"),
-        ({"RANK": "one"}, "RANK='one' must be a number"),
-        ({"WORLD_SIZE": "-2"}, "WORLD_SIZE='-2' must be a number"),
-        ({"RANK": "3"}, "RANK=3 must be below WORLD_SIZE=1"),
-    ],
-)
-def test_a_launcher_that_sets_nonsense_is_named(monkeypatch, changes, message):
-    for name, value in {**LAUNCHED, **changes}.items():
-        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-    with pytest.raises(DistributedError, match=message), process_group(CPU, 5):
-        pass
-
-
 def test_the_first_signal_is_remembered_and_handlers_are_put_back():
     before = signal.getsignal(signal.SIGTERM)
     with StopSignals() as stop:
@@ -131,24 +110,3 @@ def test_a_second_ctrl_c_leaves_at_once():
         assert stop.requested() == "SIGINT"
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_two_runs_do_not_share_a_work_dir(tmp_path):
-    holder = f"""
-import pathlib, sys
-from ssseg.engine.lock import work_dir_lock
-with work_dir_lock(pathlib.Path({str(tmp_path)!r})):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-    process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "held\n"
-    with (
-        pytest.raises(ResourceError, match=rf"a run is on in this work_dir \(pid {process.pid} on "),
-        work_dir_lock(tmp_path),
-    ):
-        pass
-    process.kill()
-    process.communicate()
-    with work_dir_lock(tmp_path):  # the system freed it
-        pass

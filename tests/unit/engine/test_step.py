@@ -34,9 +34,9 @@ class Scorer(nn.Module):
         return SSSegOutputStructure(mode="TRAIN", loss=cls + aux, losses_log_dict=losses)
 
 
-def made(spoil="", lr=0.1, precision=None, ema=False):
+def made(spoil="", lr=0.1, precision=None, ema=False, optimizer=None):
     model = Scorer(spoil)
-    optimizer = BuildOptimizer(model, {"type": "SGD", "lr": lr, "params_rules": {}})
+    optimizer = BuildOptimizer(model, optimizer or {"type": "SGD", "lr": lr, "params_rules": {}})
     scheduler = BuildScheduler(optimizer, {"type": "PolyScheduler", "lr": lr, "max_epochs": 2, "iters_per_epoch": 200})
     average = EMASegmentor(model, momentum=0.5) if ema else None
     return TrainState(model, optimizer, scheduler, average, precision and precision.scaler, 200, seed=1)
@@ -79,6 +79,51 @@ def test_numbers_that_are_not_finite_stop_before_the_update(spoil, words):
         step(state)
     torch.testing.assert_close(state.segmentor.state_dict(), before, rtol=0, atol=0)
     assert state.iteration == 0
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
+@pytest.mark.parametrize(("spoil", "words"), [("loss", "loss_aux not finite"), ("gradient", "a gradient is not")])
+def test_where_steps_lag_the_update_is_left_out_and_the_next_step_tells(spoil, words, optimizer):
+    state = made(optimizer={"type": optimizer, "lr": 0.1, "weight_decay": 0.1})
+    state.lags = True
+    for _ in range(3):
+        step(state)
+    before = copy.deepcopy(state.segmentor.state_dict())
+    state.segmentor.spoil = spoil
+    train_step(state, state.segmentor, [batch()], Precision(None, CPU), ["a", "b"])
+    torch.testing.assert_close(state.segmentor.state_dict(), before, rtol=0, atol=0)
+    state.segmentor.spoil = ""
+    with pytest.raises(DivergedError, match=rf"{words}.* at iteration 4 \(epoch 1\).*samples a, b"):
+        train_step(state, state.segmentor, [batch()], Precision(None, CPU), ["c", "d"])
+    torch.testing.assert_close(state.segmentor.state_dict(), before, rtol=0, atol=0)
+
+
+def test_where_steps_lag_nothing_is_saved_after_numbers_that_are_not_finite():
+    state = made("loss")
+    state.lags = True
+    step(state)
+    with pytest.raises(DivergedError, match="at iteration 1"):
+        state.state_dict()
+
+
+def test_steps_that_lag_give_the_same_bits():
+    states = [made(ema=True), made(ema=True)]
+    states[1].lags = True
+    states[1].segmentor.load_state_dict(states[0].segmentor.state_dict())
+    states[1].ema.setstate(states[0].ema.state())
+    for _ in range(4):
+        same = batch()
+        for state in states:
+            step(state, [same])
+    torch.testing.assert_close(*[state.state_dict()["model"] for state in states], rtol=0, atol=0)
+    torch.testing.assert_close(*[state.ema.state() for state in states], rtol=0, atol=0)
+
+
+def test_an_optimizer_that_cannot_leave_out_an_update_does_not_lag():
+    state = made("loss", optimizer={"type": "RMSprop", "lr": 0.1})
+    state.lags = True
+    with pytest.raises(DivergedError, match="at iteration 1"):
+        step(state)
 
 
 def test_a_scaler_skips_and_gives_up_in_the_end():

@@ -52,6 +52,12 @@ def test_conversion_keeps_weights_and_header(tmp_path, name, ema):
     assert check(target) == []
 
 
+def test_a_dtype_in_the_config_becomes_its_name(tmp_path):
+    header = {"config": {"fp16_cfg": {"autocast": {"dtype": torch.float16}}}}
+    convert(written(tmp_path / "a.pth", ssseg=header), tmp_path / "c.safetensors")
+    assert read_header(tmp_path / "c.safetensors")["config"]["fp16_cfg"]["autocast"]["dtype"] == "torch.float16"
+
+
 def test_conversion_takes_two_formats(tmp_path):
     with pytest.raises(CheckpointError, match=r"c.bin: must end in .safetensors or .pth"):
         convert(written(tmp_path / "a.pth"), tmp_path / "c.bin")

@@ -28,6 +28,14 @@ def test_on_tensors_without_values(name):
     assert logits.grad.shape == logits.shape
 
 
+def test_of_small_logits_without_values():
+    logits = torch.empty(2, 3, 8, 9, device="meta", requires_grad=True)
+    labels = torch.empty(2, 30, 35, dtype=torch.int16, device="meta")
+    total, _ = calculatelosses({"ce": logits}, {"seg_targets": labels}, {"ce": CFGS["ce"]}, align_corners=False)
+    total.backward()
+    assert logits.grad.shape == logits.shape
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", CFGS)

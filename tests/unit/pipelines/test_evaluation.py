@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ssseg.modules.datasets.pipelines import ConfusionMatrix, Evaluation, evaluation
+from ssseg.modules.datasets.pipelines import ConfusionMatrix, Evaluation, paircounts
 from ssseg.modules.utils.errors import ConfigError, LabelError, ShapeError
 
 
@@ -46,7 +46,7 @@ def test_blocks_add_up(monkeypatch):
     prediction, target = np.random.randint(-2, 7, (2, 50, 60))
     whole = ConfusionMatrix(5, -1)
     whole.update(prediction, target)
-    monkeypatch.setattr(evaluation, "BLOCK", 7)
+    monkeypatch.setattr(paircounts, "BLOCK", 7)
     parts = ConfusionMatrix(5, -1)
     parts.update(prediction, target)
     np.testing.assert_array_equal(whole.counts, parts.counts)

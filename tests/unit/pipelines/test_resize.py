@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ssseg.modules.datasets.pipelines.resize import (
     RandomChoiceResize,
@@ -47,6 +49,34 @@ def test_same_size_is_not_copied(sample):
 )
 def test_no_edge_vanishes(resize, size, new_size):
     assert resize({"image": np.zeros((*size, 3), np.uint8)})["image"].shape == (*new_size, 3)
+
+
+def resized_positions(old, new, interpolation):
+    """Where in a line of `old` pixels the `new` ones come from, and the centres of these, both in old pixels."""
+    line = np.arange(old, dtype=np.int16).repeat(2).reshape(old, 2)
+    cfg = {"output_size": (new, 2), "keep_ratio": False, "scale_range": None}
+    labels = Resize(**cfg, seg_target_interpolation=interpolation)({"seg_target": line})["seg_target"]
+    return labels[:, 0] + 0.5, (np.arange(new) + 0.5) * old / new
+
+
+@given(old=st.integers(2, 3000), new=st.integers(2, 3000))
+@example(4, 2)
+@example(2048, 1331)
+@example(3, 3000)
+def test_nearest_exact_takes_the_pixel_at_the_centre(old, new):
+    taken, centres = resized_positions(old, new, "nearest_exact")
+    assert np.abs(taken - centres).max() <= 0.5
+
+
+@pytest.mark.parametrize(("old", "new"), [(512, 700), (700, 512), (361, 240), (1024, 1331), (1331, 1024)])
+def test_nearest_lies_half_a_new_pixel_beside_the_image(old, new):
+    """The recorded behaviour; "nearest_exact" and a bilinear image have no such offset."""
+    for interpolation, offset in (("nearest", -0.5), ("nearest_exact", 0)):
+        taken, centres = resized_positions(old, new, interpolation)
+        assert np.mean(taken - centres) * new / old == pytest.approx(offset, abs=0.15)
+    grey = np.arange(old, dtype=np.float64).repeat(2).reshape(old, 2, 1)
+    image = Resize((new, 2), keep_ratio=False, scale_range=None)({"image": grey})["image"]
+    assert np.mean(image[:, 0, 0] + 0.5 - centres) * new / old == pytest.approx(0, abs=0.01)
 
 
 def test_image_without_bounds_is_refused():

@@ -1,9 +1,6 @@
 """Checkpoint files: whole or not there, found again, and only as many as wanted."""
 
 import os
-import random
-import signal
-import time
 import warnings
 from collections import OrderedDict
 
@@ -127,29 +124,6 @@ def test_shared_storages_count_once(tmp_path, monkeypatch):
     monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage._replace(free=1_000_000))
     saveckpts({"a": shared, "b": shared[5:], "c": shared}, tmp_path / "a.pth")
     assert (tmp_path / "a.pth").stat().st_size < 900_000
-
-
-def test_kill_while_saving_leaves_the_last_or_the_next_checkpoint(tmp_path):
-    """K10, at 25 moments."""
-    path, delays = tmp_path / "checkpoints-epoch-1.pth", random.Random(0)
-    saveckpts(state(0, 50_000), path)
-    for _ in range(25):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # newer Pythons warn of forks where there are threads
-            child = os.fork()
-        if child == 0:
-            try:
-                for cur_iter in range(1, 1_000_000):
-                    saveckpts(state(cur_iter, 50_000), path)
-            finally:
-                os._exit(1)
-        time.sleep(delays.uniform(0.001, 0.02))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        got = loadckpts(tmp_path / LATEST)
-        assert torch.equal(got["model"]["a"], torch.full((50_000,), got["cur_iter"]))
-        left = set(os.listdir(tmp_path)) - {path.name, LATEST}
-        assert all(name.startswith(".ssseg-partial-") for name in left)
 
 
 # ---------------------------------------------------------------- loading

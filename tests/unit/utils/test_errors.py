@@ -23,6 +23,7 @@ def test_every_error_has_its_exit_code():
         "ArchiveError": 4,
         "ResourceError": 5,
         "DistributedError": 5,
+        "LostProcessError": 5,
         "DivergedError": 6,
         "StopRequested": 75,
     }

@@ -132,6 +132,19 @@ def distorted(image: np.ndarray, drawn: Distortion, *, one_round_trip: bool = Fa
     return image if after is LEVELS else look_up(image, after.astype(np.uint8))
 
 
+def _without_colour(image: np.ndarray, brightness: float | None, contrast: float | None) -> np.ndarray:
+    """Return the image (H, W, C) uint8 or uint16 with brightness and contrast changed where they are not None."""
+    if brightness is None and contrast is None:
+        return image
+    top = np.iinfo(image.dtype).max
+    levels = np.arange(top + 1, dtype=np.float64)
+    if brightness is not None:
+        levels = np.trunc((levels + brightness * grey_step(image)).clip(0, top))
+    if contrast is not None:
+        levels = np.trunc((levels * contrast).clip(0, top))
+    return np.take(levels.astype(image.dtype), image)
+
+
 def _changed_in_hsv(image: np.ndarray, tables: dict[int, np.ndarray]) -> np.ndarray:
     """Return the image with hue (channel 0, 180 steps) or saturation (1) replaced by its entry in a table (256,)."""
     # Reading BGR as RGB mirrors the circle of hues: a shift goes the other way round, and shifts are drawn both ways.

@@ -73,7 +73,7 @@ class MixFFN(nn.Module):
         )
 
     def forward(self, x: Tensor, size: Size) -> Tensor:  # (N, h * w, C)
-        widen, depthwise, activation, dropout, narrow, last_dropout = self.layers
+        widen, depthwise, activation, dropout, narrow, last_dropout = list[Any](self.layers)
         x = F.linear(x, widen.weight.flatten(1), widen.bias)  # 1x1 convolutions, without turning tokens into a map
         x = tokens_of(depthwise(x.transpose(1, 2).unflatten(2, size)))
         x = F.linear(dropout(activation(x)), narrow.weight.flatten(1), narrow.bias)

@@ -14,6 +14,7 @@ PIECE_BYTES, PIECE_BYTES_GPU = 2**21, 2**27  # of scores at once; a CPU holds th
 SPARSE = 0.3  # share of a piece's places that is resized along its columns for itself
 ROUNDING = 16  # units in the last place of the largest score by which two ways to the same mean may differ
 ROUNDING_OF_ONE = 3  # the same of one way, in those of the largest of the four scores
+DOUBTS = 2**12  # pixels that are computed more exactly at once
 RARE = 2e-3  # share of the pixels above which deciding them one by one takes longer than all together
 UNEVEN = 32  # columns at the end of a row may be rounded in another way, where they do not fill a vector
 SMALL, FEW_CLASSES = 128, 3  # height and width together, and classes, which torch resizes, and rounds, in other ways
@@ -49,17 +50,18 @@ def upsampled_labels(logits: Tensor, size: Sequence[int], align_corners: bool = 
         best, tied = _best(values, near)
         labels.view(-1)[some] = best
         doubtful.append(some[tied])
-    places = torch.cat(doubtful)
-    if len(places):
-        candidates = _candidates(places, scores.view(n, h, w, -1), rows, columns)
+    undecided = [(places[:0], scores.new_zeros(0, scores.shape[2], dtype=torch.bool))]
+    for some in torch.cat(doubtful).split(DOUBTS):
+        candidates = _candidates(some, scores.view(n, h, w, -1), rows, columns)
         single = candidates.sum(dim=1) == 1
-        labels.view(-1)[places[single]] = candidates[single].to(torch.uint8).argmax(dim=1).to(torch.int16)
-        places, candidates = places[~single], candidates[~single]
-        if len(places) > RARE * labels.numel():
-            return _all_labels(logits, size, align_corners)
-        even = places % size[1] < (size[1] // UNEVEN * UNEVEN if min(size) > SMALL else 0)
-        _decide_one_by_one(labels, places[even], candidates[even], logits, rows, align_corners)
-        _decide_by_class(labels, places[~even], candidates[~even], logits, align_corners)
+        labels.view(-1)[some[single]] = candidates[single].to(torch.uint8).argmax(dim=1).to(torch.int16)
+        undecided.append((some[~single], candidates[~single]))
+    places, candidates = (torch.cat(parts) for parts in zip(*undecided, strict=True))
+    if len(places) > RARE * labels.numel():
+        return _all_labels(logits, size, align_corners)
+    even = places % size[1] < (size[1] // UNEVEN * UNEVEN if min(size) > SMALL else 0)
+    _decide_one_by_one(labels, places[even], candidates[even], logits, rows, align_corners)
+    _decide_by_class(labels, places[~even], candidates[~even], logits, align_corners)
     return labels
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -46,7 +46,8 @@ class DeferringTail:
 
     def __init__(self, normalize: Normalize, padding: Padding | None, distortion: PhotoMetricDistortion | None = None):
         self.normalize, self.padding, self.distortion = normalize, padding, distortion
-        self.plain = [*filter(None, [distortion, normalize]), ToTensor(), *filter(None, [padding])]
+        steps: list[Any] = [distortion, normalize, ToTensor(), padding]
+        self.plain = [step for step in steps if step is not None]
         self.numbers: Mapping[str, Any] = {
             "mean": tuple(normalize.mean.tolist()),
             "std": tuple(normalize.std.tolist()),
@@ -82,7 +83,7 @@ class DeferringTail:
         return framed, (top, left, height, width)
 
 
-def is_picture(image: Any) -> bool:
+def is_picture(image: Any) -> TypeGuard[np.ndarray]:
     """Whether `image` is a NumPy array (H, W, 3) uint8 with pixels in it."""
     is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8
     return is_array and image.ndim == 3 and image.shape[2] == 3 and image.size > 0

@@ -29,18 +29,25 @@ class FusedCompose(Compose):
     """Applies transforms with the same draws and nearly the same results as `Compose`, in less time.
 
     Runs of a resize, crops and flips make the final window only; brightness and contrast, saturation and hue are
-    changed together; Normalize, ToTensor and Padding at the end are left to the device. Label maps come out the same.
-    Grey levels differ by 1 at most, where saturation and hue are both drawn by 5, on average 0.3. Other transforms,
-    and samples of another kind, go the plain way.
+    changed together; Normalize, ToTensor and Padding at the end are left to the device. All comes out the same, but
+    for images in which saturation and hue are both changed: these differ by 5 grey levels at most, 0.3 on average.
+    Other transforms, and samples of another kind, go the plain way.
 
     Args:
         compose: the transforms, as they are documented.
+        near: read little more of an image than the window that is left of it; grey levels then differ by 1 more.
         device_transforms: leave a PhotoMetricDistortion before the end to the device, too.
+        defer: whether anything is left to the device.
     """
 
-    def __init__(self, compose: Compose, *, device_transforms: bool = False):
+    def __init__(self, compose: Compose, *, near: bool = False, device_transforms: bool = False, defer: bool = True):
         super().__init__(compose.transforms, compose.record_img2aug_pos_mapper)
-        self.steps = planned(compose.transforms, device_transforms)
+        self.steps = planned(compose.transforms, near, device_transforms, defer)
+
+    @property
+    def defers(self) -> bool:
+        """Whether something is left to the device."""
+        return bool(self.steps) and isinstance(self.steps[-1], DeferringTail)
 
     def __call__(self, sample_meta: Sample) -> Sample:
         steps = self.steps
@@ -53,14 +60,14 @@ class FusedCompose(Compose):
         return sample_meta
 
 
-def planned(transforms: Sequence[Transform], device_transforms: bool) -> list[Transform]:
+def planned(transforms: Sequence[Transform], near: bool, device_transforms: bool, defer: bool) -> list[Transform]:
     """Return what does the work of `transforms`."""
     steps: list[Transform] = []
-    body, tail = _split_tail(list(transforms), device_transforms)
+    body, tail = _split_tail(list(transforms), device_transforms) if defer else ([*transforms], [])
     while body:
         run = _leading_run(body)
         if len(run) > 1:
-            steps.append(WindowRun(run))
+            steps.append(WindowRun(run, near))
             del body[: len(run)]
         else:
             transform = body.pop(0)
@@ -119,8 +126,8 @@ class OneRoundTrip:
 class WindowRun:
     """A resize, crops and flips, of which the final window alone is computed."""
 
-    def __init__(self, transforms: Sequence[Any]):
-        self.transforms = list(transforms)
+    def __init__(self, transforms: Sequence[Any], near: bool = False):
+        self.transforms, self.near = list(transforms), near
 
     def __call__(self, sample_meta: Sample) -> Sample:
         """Apply them; `seg_target` may be `LabelCodes`."""
@@ -129,7 +136,8 @@ class WindowRun:
         image, labels = sample_meta["image"], sample_meta["seg_target"]
         resize, *others = self.transforms
         codes = PlainLabels(labels) if isinstance(labels, np.ndarray) else labels
-        view = View(image, codes, *resize.draw(*image.shape[:2]))
+        size, interpolations = resize.draw(*image.shape[:2])
+        view = View(image, codes, size, interpolations, self.near)
         for transform in others:
             if isinstance(transform, RandomFlip):
                 if transform.draw():

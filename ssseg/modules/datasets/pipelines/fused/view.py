@@ -6,35 +6,39 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from ...labelcodes import LabelCodes, PlainLabels, Window, whole
+from ...labelcodes import EVERYTHING, LabelCodes, Window
 from ..arrays import INTERPOLATIONS
 from ..flip import RandomFlip, mirrored
 from ..resize import RESIZES, Size, resized
 
 MODES = ("nearest", "nearest_exact")  # of label maps whose windows can be made alone
 WHOLE_UP_TO = 2.8  # times the window's area: so far resizing all of a label map is as fast as picking its pixels
-PHASE = 1 / 680  # pixels; between 0 and 255 that is 3/8 of a grey level, once for rows and once for columns
+PHASE = 1 / 340  # pixels, of rows and columns together; between 0 and 255 that is 3/4 of a grey level
 
 
 class View:
     """A picture and its label map after a resize, crops and flips, of which only what is left is computed.
 
-    Images differ from resized and then cropped ones by 1 grey level at most, label maps not at all.
+    Both are, bit for bit, what resizing and then cutting gives; with `near`, grey levels to 1.
 
     Args:
         image: (H, W, 3) uint8.
         labels: its label map.
         size: (height, width) after the resize.
         interpolations: of `image` and of `seg_target`, one of `MODES`.
+        near: read little more of the image than the window.
     """
 
-    def __init__(self, image: np.ndarray, labels: LabelCodes, size: Size, interpolations: Mapping[str, str]):
+    def __init__(
+        self, image: np.ndarray, labels: LabelCodes, size: Size, interpolations: Mapping[str, str], near: bool = False
+    ):
         self.source, self.codes, self.full, self.interpolations = image, labels, size, interpolations
+        self.near = near
         self.top = self.left = 0
         self.height, self.width = size
         self.mirrored = False
         self.swaps: list[RandomFlip] = []
-        self.whole_labels: np.ndarray | None = None
+        self.resized_codes: np.ndarray | None = None
         self.picked: tuple[Window, np.ndarray] | None = None  # the last window; the one that is kept was tried before
 
     def crop(self, window: Window) -> None:
@@ -52,7 +56,7 @@ class View:
         """Return the image (height, width, 3) uint8."""
         window = slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
         if self.interpolations["image"] == "bilinear":
-            image = bilinear_window(self.source, self.full, window)
+            image = bilinear_window(self.source, self.full, window, self.near)
         else:
             image = resized(self.source, self.full, self.interpolations["image"])[window]
         return mirrored(image) if self.mirrored else image
@@ -63,7 +67,7 @@ class View:
 
     def all_labels(self) -> np.ndarray:
         """As `labels`, and keep those of the whole picture for the next call."""
-        self._resize_labels()
+        self._resize_codes()
         return self.labels()
 
     def __getitem__(self, window: Window) -> np.ndarray:
@@ -71,11 +75,11 @@ class View:
         rows, columns = window
         height, width = rows.stop - rows.start, columns.stop - columns.start
         if self.full[0] * self.full[1] <= WHOLE_UP_TO * height * width:
-            self._resize_labels()
+            self._resize_codes()
         top, left = self._placed(rows, columns)
         across, down = slice(left, left + width), slice(top, top + height)
-        if self.whole_labels is not None:
-            labels = self.whole_labels[down, across]
+        if self.resized_codes is not None:
+            labels = self.codes.decode(self.resized_codes[down, across])
         else:
             labels = self._picked(down, across)
         if self.mirrored:
@@ -89,10 +93,9 @@ class View:
         left = self.width - columns.stop if self.mirrored else columns.start
         return self.top + rows.start, self.left + left
 
-    def _resize_labels(self) -> None:
-        if self.whole_labels is None:
-            self.whole_labels = resized(whole(self.codes), self.full, self.interpolations["seg_target"])
-            self.codes = PlainLabels(self.whole_labels)
+    def _resize_codes(self) -> None:
+        if self.resized_codes is None:
+            self.resized_codes = resized(self.codes[EVERYTHING], self.full, self.interpolations["seg_target"])
 
     def _picked(self, rows: slice, columns: slice) -> np.ndarray:
         """Labels of a window of the resized label map, each looked up where it comes from."""
@@ -102,7 +105,10 @@ class View:
         down = origins(self.codes.shape[0], self.full[0], flag)[rows]
         across = origins(self.codes.shape[1], self.full[1], flag)[columns]
         part = self.codes[slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)]
-        labels = self.codes.decode(part.take(down - down[0], axis=0).take(across - across[0], axis=1))
+        steps = [(0, down - down[0]), (1, across - across[0])]  # rows are copied as wholes, columns pixel by pixel
+        for axis, places in steps if len(part) > len(down) else steps[::-1]:
+            part = part.take(places, axis=axis)
+        labels = self.codes.decode(part)
         self.picked = (rows, columns), labels
         return labels
 
@@ -113,38 +119,54 @@ def origins(old: int, new: int, flag: int) -> np.ndarray:
     return cv2.resize(line, (new, 1), interpolation=flag)[0].astype(np.intp)
 
 
-def bilinear_window(image: np.ndarray, size: Size, window: Window) -> np.ndarray:
+def bilinear_window(image: np.ndarray, size: Size, window: Window, near: bool = False) -> np.ndarray:
     """Return a window of an image (H, W, C) uint8 as it is after bilinear resizing to `size`.
 
-    OpenCV resizes from the corner of an array. So what is resized starts at a pixel of the original near which a pixel
-    of the result starts as well, to `PHASE`, at or before the window; the corner of the image is always one.
+    OpenCV resizes from the corner of an array. So what is resized reaches from the corner of the image to the end of
+    the window, which gives the very same numbers; or, with `near`, from a pixel near which, to `PHASE`, one of the
+    result starts as well, at or before the window, which gives them to 1 grey level.
     """
     if image.shape[:2] == size:
         return image[window]
     (height, width), (rows, columns) = image.shape[:2], window
     down, across = height / size[0], width / size[1]  # original pixels in a new one
-    top, left = aligned_start(rows.start, down), aligned_start(columns.start, across)
+    top, left = aligned_start(window, down, across) if near else (0, 0)
     above, before = round(top * down), round(left * across)
     below = min(height, math.ceil(rows.stop * down) + 2)
     behind = min(width, math.ceil(columns.stop * across) + 2)
-    part = image[above:below, before:behind]
-    if part.shape == image.shape:
-        part = cv2.resize(image, size[::-1], interpolation=INTERPOLATIONS["bilinear"])
+    linear = INTERPOLATIONS["bilinear"]
+    if (above, before, below, behind) == (0, 0, height, width):
+        part = cv2.resize(image, size[::-1], interpolation=linear)
     else:
-        part = cv2.resize(part, None, fx=1 / across, fy=1 / down, interpolation=INTERPOLATIONS["bilinear"])
+        part = image[above:below, before:behind]
+        part = cv2.resize(part, None, fx=size[1] / width, fy=size[0] / height, interpolation=linear)
     return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
-def aligned_start(start: int, scale: float) -> int:
-    """Return the last new pixel that starts where one of the original does, so that `start` can be made from there.
+def aligned_start(window: Window, down: float, across: float) -> tuple[int, int]:
+    """Return the row and column from which the least has to be resized so that a window can be cut out of it.
 
     Args:
-        start: in new pixels.
-        scale: original pixels in a new one.
+        window: in new pixels.
+        down, across: original pixels in a new one.
+    """
+    rows, columns = window
+    (tops, top_phases), (lefts, left_phases) = _starts(rows.start, down), _starts(columns.start, across)
+    areas = (rows.stop - tops)[:, None] * (columns.stop - lefts)
+    areas[top_phases[:, None] + left_phases > PHASE] = np.iinfo(np.int64).max
+    best = divmod(int(areas.argmin()), len(lefts))
+    return int(tops[best[0]]), int(lefts[best[1]])
+
+
+def _starts(start: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """New pixels from which `start` can be made, each nearer to where an original one starts than those behind it.
+
+    Returns:
+        the pixels, (N,) int64, and how far each is from there, (N,), in original pixels.
     """
     nearest = start - math.ceil(0.5 / scale)  # from here on `start` does not lean on what lies before
-    if nearest <= 0:
-        return 0
-    candidates = np.arange(nearest, -1, -1)
+    candidates = np.arange(max(nearest, 0), -1, -1)
     places = candidates * scale
-    return int(candidates[np.argmax(np.abs(places - np.rint(places)) <= PHASE)])
+    phases = np.abs(places - np.rint(places))
+    better = np.append(True, phases[1:] < np.minimum.accumulate(phases)[:-1])
+    return candidates[better], phases[better]

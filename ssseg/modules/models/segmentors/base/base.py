@@ -39,6 +39,9 @@ class BaseSegmentor(nn.Module):
     reads: ClassVar[Mapping[str, tuple[int, ...] | None]] = {"in_channels": (-1,)}
     """The fields of `SEGMENTOR_CFG['head']` that hold widths of maps, and of which of the selected: None, all."""
 
+    resizes_in_losses: bool = True
+    """Whether predictions stay small where their losses resize them piece by piece, see `kept_small`."""
+
     def __init__(self, cfg: Mapping[str, Any], mode: str):
         super().__init__()
         self.cfg, self.mode = cfg, mode
@@ -147,7 +150,7 @@ class BaseSegmentor(nn.Module):
         if not any(name.startswith("loss_aux") for name in named):
             named = {**predict_auxiliary(self.auxiliary_decoder, backbone_outputs), **named}
         small: set[str] = set()
-        if auto_calc_loss and self.pixel_sampler is None:
+        if auto_calc_loss and self.resizes_in_losses and self.pixel_sampler is None:
             small = kept_small(named, annotations, losses_cfg, grid, preds_to_tgts_mapping)
         predictions = {
             name: resize(scores, grid, self.align_corners) if scores.ndim == 4 and name not in small else scores

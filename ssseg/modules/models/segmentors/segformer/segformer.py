@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,7 +40,8 @@ class Segformer(BaseSegmentor):
 
     def predict(self, features: list[Tensor]) -> Tensor:  # finest first
         levels = [conv(x) for conv, x in zip(self.convs, features, strict=True)]  # each (N, F, ., .)
-        weights = self.decoder[0].weight.chunk(len(levels), dim=1)
+        join: Any = self.decoder[0]
+        weights = join.weight.chunk(len(levels), dim=1)
         if self.linear_levels:
             weights = weights[::-1]
         # Resizing and a 1x1 convolution change places: each level is mixed at its own size, a third of the work.
