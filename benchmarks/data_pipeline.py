@@ -2,9 +2,10 @@
 
 Reads pictures with label maps and makes training views of them, as the experiments on ADE20k, VOC and Cityscapes do.
 The baseline is the documented pipeline done plainly. Of the others, "files" is what a training run does by itself;
-"labels cached" has `dataset.label_cache` and `runtime.device_transforms`, "raw cache" `dataset.raw_cache`, "raw cache, device"
-both. All but the baseline leave normalizing to the device, which is not measured here. Pictures are generated, of the
-size and with the file sizes of the real ones; "real" cases read those of ../shared/data/samples where that exists.
+"labels cached, device" has `dataset.label_cache` and `runtime.device_transforms`, "raw cache" `dataset.raw_cache`, "raw
+cache, device" both. All but the baseline leave normalizing to the device, which is not measured here. Pictures are
+generated, of the size and with the file sizes of the real ones; "real" cases read those of ../shared/data/samples where
+that exists.
 
 A peer is a function of a `Case` that returns a list of (image, label map) for `case.keys`.
 """

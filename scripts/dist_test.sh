@@ -4,7 +4,7 @@
 set -euo pipefail
 NGPUS=$1 CFG=$2 CKPT=$3
 shift 3
-exec "${PYTHON:-python}" -m torch.distributed.run \
+exec "${PYTHON:-python}" -m ssseg.cli.launch \
     --nproc_per_node "$NGPUS" --nnodes "${NNODES:-1}" --node_rank "${NODERANK:-0}" \
     --master_addr "${MASTERADDR:-127.0.0.1}" --master_port "${PORT:-8888}" \
-    -m ssseg.test --nproc_per_node "$NGPUS" --cfgfilepath "$CFG" --ckptspath "$CKPT" "$@"
+    test --cfgfilepath "$CFG" --ckptspath "$CKPT" "$@"

@@ -4,7 +4,7 @@
 set -euo pipefail
 NGPUS=$1 CFG=$2
 shift 2
-exec "${PYTHON:-python}" -m torch.distributed.run \
+exec "${PYTHON:-python}" -m ssseg.cli.launch \
     --nproc_per_node "$NGPUS" --nnodes "${NNODES:-1}" --node_rank "${NODERANK:-0}" \
     --master_addr "${MASTERADDR:-127.0.0.1}" --master_port "${PORT:-8888}" \
-    -m ssseg.train --nproc_per_node "$NGPUS" --cfgfilepath "$CFG" "$@"
+    train --cfgfilepath "$CFG" "$@"

@@ -1,13 +1,14 @@
 """Finds all problems of a `SEGMENTOR_CFG` at once, before anything is trained."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
 from ..configs._base_ import SegmentorConfig
 from ..modules.utils.errors import ConfigError
 from .classweights import check_class_weights, with_stand_ins
+from .configfields import check_sections
 from .configparts import PART_CHECKS, check_model, classes_of
 from .options import RuntimeOptions
 from .problems import ROOT, Problem, check_fields, check_known, failures, section
@@ -19,18 +20,6 @@ _UNSET: dict[str, tuple[Any, ...]] = {
     "dataset": (None,),
     "dataloader": (None,),
 }
-_LOADER = ("batch_size_per_gpu", "num_workers_per_gpu", "shuffle", "pin_memory", "drop_last")
-_KNOWN = {
-    ("ema_cfg",): ("momentum", "device"),
-    ("fp16_cfg",): ("type", "autocast", "grad_scaler", "initialize", "scale_loss"),
-    ("inference",): ("forward", "tta", "evaluate"),
-    ("inference", "forward"): ("mode", "cropsize", "stride"),
-    ("inference", "tta"): ("multiscale", "flip", "use_probs_before_resize", "fixed_seg_target_pairs", "cascade"),
-    ("inference", "evaluate"): ("metric_list", "nan_to_num", "beta"),
-    ("dataloader",): ("expected_total_train_bs_for_assert", "auto_adapt_to_expected_train_bs", "train", "test"),
-    ("dataloader", "train"): _LOADER,
-    ("dataloader", "test"): _LOADER,
-}
 
 
 def check_config(cfg: SegmentorConfig, *, build: bool = False) -> list[Problem]:
@@ -40,7 +29,7 @@ def check_config(cfg: SegmentorConfig, *, build: bool = False) -> list[Problem]:
         build: where nothing else is wrong, also build the model, without memory for its weights, and its optimizer.
     """
     asked, cfg = cfg, with_stand_ins(cfg)
-    checks = (_top_level, unset_values, _known_fields, _run_options, _num_classes, *PART_CHECKS)
+    checks = (_top_level, unset_values, check_sections, _run_options, _num_classes, *PART_CHECKS)
     problems = [problem for check in checks for problem in check(cfg)] + list(check_class_weights(asked))
     if build and not any(problem.severity == "error" for problem in problems):
         problems += check_model(cfg)
@@ -74,15 +63,6 @@ def _top_level(cfg: SegmentorConfig) -> Iterator[Problem]:
             yield Problem(f"{ROOT}[{name!r}]", f"nothing reads this here; it belongs in {ROOT}['runtime'][{name!r}]")
 
 
-def _known_fields(cfg: SegmentorConfig) -> Iterator[Problem]:
-    for path, known in _KNOWN.items():
-        part = section(cfg, *path[:-1]).get(path[-1])
-        yield from check_known(part, known, ROOT + "".join(f"[{key!r}]" for key in path))
-    for name in ("head", "losses", "dataset"):
-        if cfg.get(name) is not None and not isinstance(cfg[name], Mapping):
-            yield Problem(f"{ROOT}[{name!r}]", f"is {cfg[name]!r}; it must be a dictionary")
-
-
 def _run_options(cfg: SegmentorConfig) -> Iterator[Problem]:
     place = f"{ROOT}['runtime']"
     wrong = list(check_fields(RuntimeOptions, section(cfg, "runtime"), place))
@@ -97,6 +77,9 @@ def _run_options(cfg: SegmentorConfig) -> Iterator[Problem]:
     for name in ("cropsize", "stride") if mode == "slide" else ():
         if not _is_size(forward.get(name)):
             yield Problem(f"{place}[{name!r}]", f"is {forward.get(name)!r}; it must be (height, width) in pixels")
+    at_once = forward.get("windows_at_once")
+    if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
+        yield Problem(f"{place}['windows_at_once']", f"is {at_once!r}; it must be an integer of at least 1, or None")
 
 
 def _num_classes(cfg: SegmentorConfig) -> Iterator[Problem]:

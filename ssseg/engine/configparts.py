@@ -26,6 +26,7 @@ from ..modules import (
     SegmentorBuilder,
 )
 from ..modules.datasets.options import DatasetOptions
+from ..modules.models.segmentors.base import BuildAuxiliaryDecoder
 from ..modules.utils.errors import UnknownNameError, listed
 from .imagechannels import channel_problems, normalize_problems, with_image_channels
 from .problems import ROOT, Problem, as_problem, check_fields, check_part, failures, section
@@ -46,6 +47,8 @@ def check_segmentor(cfg: SegmentorConfig) -> Iterator[Problem]:
     if build_head is not BaseSegmentor.build_head:
         head = {name: value for name, value in section(cfg, "head").items() if name != "pixelsampler"}
         yield from check_fields(build_head, head, f"{ROOT}['head']")
+    if getattr(segmentor, "setauxiliarydecoder", None) is BaseSegmentor.setauxiliarydecoder:
+        yield from _auxiliary_heads(cfg)
     yield from _prediction_names(segmentor, cfg)
 
 
@@ -71,7 +74,22 @@ def check_backbone(cfg: SegmentorConfig) -> Iterator[Problem]:
         yield from check_part(
             BackboneBuilder(), cfg["backbone"], place, given=["norm_cfg"], left_out=["selected_indices"]
         )
+        indices = section(cfg, "backbone").get("selected_indices")
+        whole = isinstance(indices, list | tuple) and all(isinstance(index, int) for index in indices)
+        if indices is not None and not (whole and indices):
+            yield Problem(f"{place}['selected_indices']", f"is {indices!r}; it must list the maps' numbers, from 0")
         yield from channel_problems(cfg)
+
+
+def _auxiliary_heads(cfg: SegmentorConfig) -> Iterator[Problem]:
+    auxiliary, place = cfg.get("auxiliary") or [], f"{ROOT}['auxiliary']"
+    several = isinstance(auxiliary, list | tuple)
+    for i, head in enumerate(auxiliary if several else [auxiliary]):
+        where = f"{place}[{i}]" if several else place
+        if isinstance(head, Mapping):
+            yield from check_fields(BuildAuxiliaryDecoder, head, where, given=("num_classes", "norm_cfg", "act_cfg"))
+        else:
+            yield Problem(where, f"is {head!r}; it must be a dictionary")
 
 
 def check_losses(cfg: SegmentorConfig) -> Iterator[Problem]:

@@ -35,18 +35,27 @@ def choose_device(name: str = "auto", local_rank: int = 0) -> torch.device:
     return device
 
 
-def describe_device(device: torch.device) -> str:
-    """Return a line for the log."""
-    if device.type == "cuda":
-        return f"device {device}: {torch.cuda.get_device_name(device)}"
-    return f"device cpu, {torch.get_num_threads()} thread(s)"
+def describe_device(device: torch.device, precision: "Precision | None" = None) -> str:
+    """Return a line for the log: the device, and in which precision it computes."""
+    if device.type != "cuda":
+        return f"device cpu, {torch.get_num_threads()} thread(s); {_numbers(precision)}"
+    products = "TF32 products" if torch.backends.cuda.matmul.allow_tf32 else "exact products (runtime.tf32=False)"
+    return f"device {device}: {torch.cuda.get_device_name(device)}; {_numbers(precision)}, {products}"
+
+
+def _numbers(precision: "Precision | None") -> str:
+    if precision is None or precision.kind is None:
+        return "float32 (fp16_cfg with autocast to bfloat16 is faster where the processor has it)"
+    dtype = precision.options.get("dtype")
+    return "apex" if dtype is None else f"autocast to {str(dtype).removeprefix('torch.')}"
 
 
 def set_up_backends(cfg: Mapping[str, Any], options: RuntimeOptions) -> None:
-    """Apply `benchmark`, `runtime.deterministic` and `runtime.num_threads` to torch."""
+    """Apply `benchmark`, `runtime.deterministic`, `runtime.tf32` and `runtime.num_threads` to torch."""
     if options.num_threads:
         torch.set_num_threads(options.num_threads)
     torch.backends.cudnn.benchmark = bool(cfg.get("benchmark")) and not options.deterministic
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.tf32
     torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
 
 

@@ -45,7 +45,8 @@ def label_dataset(
     was_training = segmentor.training
     segmentor.eval()
     try:
-        with progress(title, len(range(rank(), len(dataset), world_size()))) as meter:
+        mine = len(range(rank(), len(dataset), world_size()))
+        with loader.failures(), progress(title, mine) as meter:
             for samples in loader:
                 for images, size, members in _grouped(samples):
                     moved = images.to(device, non_blocking=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..modules.utils.errors import SSSegError, UnknownNameError, listed, nearest
 from ..modules.utils.misspelling import misspelt
 from ..modules.utils.modulebuilder import BaseModuleBuilder
+from .fieldkinds import unmet
 
 ROOT = "SEGMENTOR_CFG"
 _PLACE = re.compile(r"SEGMENTOR_CFG(\[[^\]]*\])*")
@@ -40,7 +41,7 @@ def as_problem(error: Exception, place: str) -> Problem:
 
 
 def check_fields(function: Any, fields: Mapping[str, Any], place: str, given: Iterable[str] = ()) -> Iterator[Problem]:
-    """Yield a problem for each field that `function` does not take and for each that it needs and does not get.
+    """Yield a problem for each field that `function` does not take, that is of another kind, or that is missing.
 
     Args:
         given: fields that the builder adds.
@@ -58,6 +59,8 @@ def check_fields(function: Any, fields: Mapping[str, Any], place: str, given: It
         takes = f"It takes: {listed(choices)}." if choices else "It takes none."
         yield Problem(f"{place}[{name!r}]", f"{owner} has no such field.{nearest(name, choices)} {takes}")
     for name, p in named.items():
+        if name in fields and (expected := unmet(p.annotation, fields[name])):
+            yield Problem(f"{place}[{name!r}]", f"is {fields[name]!r}; {owner} takes {expected} here")
         if p.default is p.empty and name not in fields and name not in set(given):
             yield Problem(place, f"{owner} needs {name!r}, which is missing.")
 

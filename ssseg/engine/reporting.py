@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..modules.parallel.order import TrainOrder
+from ..modules.utils.configdiff import MISSING, config_differences
+from ..modules.utils.configsource import on_one_line
 from ..modules.utils.environment import getgpupeakallocgb
 from ..modules.utils.logger import TrainingLoggingManager, TrainTimer
 from .progress import Meter
 from .runlog import RunLog
 from .state import TrainState
+
+_CHANGES = 20  # lines; another config altogether would fill the log
 
 
 class Reporter:
@@ -22,7 +26,7 @@ class Reporter:
 
     def __init__(self, cfg: Mapping[str, Any], order: TrainOrder, log: RunLog, logger: Any, precision: str | None):
         self.order, self.log = order, log
-        self.lines = TrainingLoggingManager(**cfg["training_logging_manager_cfg"], logger_handle=logger)
+        self.lines = TrainingLoggingManager(**(cfg.get("training_logging_manager_cfg") or {}), logger_handle=logger)
         self.timer = TrainTimer()
         self.numbers = ""
         self.constants = {
@@ -65,6 +69,17 @@ class Reporter:
             "iter_time_ema_s": round(timer.smoothed, 4),
             "eta_epoch": _clock((order.iters_per_epoch - before - 1) * timer.smoothed),
         }
+
+
+def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+    """Return a line for each entry in which a run's config differs from that of its checkpoint, None for none there."""
+
+    def shown(value: Any) -> str:
+        return "nothing" if value is MISSING else on_one_line(value)
+
+    found = config_differences(before, after) if before else []
+    lines = [f"  {entry.path}: {shown(entry.before)} -> {shown(entry.after)}" for entry in found]
+    return lines[:_CHANGES] + [f"  ... {len(lines)} in all"] * (len(lines) > _CHANGES)
 
 
 def _clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ class RunLog:
     """
 
     def __init__(self, work_dir: Path, *, tensorboard: bool = False, enabled: bool = True):
-        self.path, self.enabled = Path(work_dir, "metrics.jsonl"), enabled
+        self.path, self.enabled, self.complained = Path(work_dir, "metrics.jsonl"), enabled, False
         self.writer = _tensorboard_writer(work_dir) if tensorboard and enabled else None
 
     def write(self, kind: str, epoch: int, iteration: int, **values: Any) -> None:
@@ -31,11 +32,20 @@ class RunLog:
         if not self.enabled:
             return
         line = json.dumps({"kind": kind, "epoch": epoch, "iter": iteration, **plain_values(values)}, allow_nan=False)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            self._complain(error)
         if self.writer is not None:
             for name, value in _scalars(values):
                 self.writer.add_scalar(f"{kind}/{name}", value, iteration)
+
+    def _complain(self, error: OSError) -> None:
+        """Say once that lines are lost; no log is worth a run."""
+        if not self.complained:
+            sys.stderr.write(f"{self.path}: cannot be written, the run goes on without: {error.strerror or error}\n")
+        self.complained = True
 
     def rewind(self, iteration: int) -> None:
         """Drop what a run that goes on from `iteration` writes again: later lines, and the evaluation right there."""

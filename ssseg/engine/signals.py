@@ -2,13 +2,15 @@
 
 import signal
 import threading
+from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 
 from ..modules.utils.distributed import all_reduce, is_distributed
 
+T = TypeVar("T")
 STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGINT") if hasattr(signal, name)]
 
 
@@ -37,6 +39,13 @@ class StopSignals:
         if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = signal.Signals(number).name
+
+    def until(self, items: Iterable[T]) -> Iterator[T]:
+        """Pass `items` on until this process receives a signal."""
+        for item in items:
+            yield item
+            if self.received:
+                return
 
     def requested(self) -> str:
         """Return the signal's name where any process received one, else an empty string. All processes agree."""

@@ -10,9 +10,11 @@ from torch import nn
 from ..modules.utils.checkpoint import load_optimizer, load_state
 from ..modules.utils.configsource import plain
 from ..modules.utils.environment import EnvironmentCollector
-from ..modules.utils.errors import CheckpointError
+from ..modules.utils.errors import CheckpointError, SSSegError
+from .finiteness import Verdict
 
 FORMAT = 1
+KNOWN = ("cur_epoch", "cur_iter", "model", "optimizer", "model_ema", "grad_scaler", "ssseg")
 
 
 @dataclass
@@ -27,9 +29,13 @@ class TrainState:
         scheduler: holds the optimizer.
         ema: EMASegmentor or None. scaler: GradScaler or None.
         iters_per_epoch: iterations of a pass.
+        sizes: of what the iterations are made: samples of a pass, total batch.
         iteration: iterations done, from the start of the run.
         skipped: updates in a row that the scaler left out.
         best: metric, weights, epoch of the best evaluation so far.
+        others: entries of the checkpoint gone on from that are not ours; they are saved again as they were.
+        lags: let each step tell of the one before whether its numbers were finite, see `finiteness`.
+        verdict: on the step before, not settled yet.
     """
 
     segmentor: nn.Module
@@ -41,15 +47,30 @@ class TrainState:
     seed: int = 0
     iteration: int = 0
     skipped: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    lags: bool = False
+    verdict: Verdict | None = None
 
     @property
     def epoch(self) -> int:
         """Passes done."""
         return self.iteration // self.iters_per_epoch
 
+    def settle(self) -> None:
+        """Raise a DivergedError where the last step was not taken because a number was not finite."""
+        verdict, self.verdict = self.verdict, None
+        if verdict is not None:
+            verdict.settle()
+
     def state_dict(self) -> dict[str, Any]:
-        """Return the documented entries and ours; tensors and plain values only."""
+        """Return the documented entries and ours; tensors and plain values only.
+
+        Raises:
+            DivergedError: see `settle`.
+        """
+        self.settle()
         entries = {
             "cur_epoch": self.epoch,
             "cur_iter": self.scheduler.cur_iter,
@@ -63,21 +84,32 @@ class TrainState:
         entries["ssseg"] = {
             "format": FORMAT,
             "rng": {"seed": self.seed},
-            "position": {"iteration": self.iteration, "iters_per_epoch": self.iters_per_epoch},
+            "position": {"iteration": self.iteration, "iters_per_epoch": self.iters_per_epoch, **self.sizes},
             "metrics": {"best": self.best},
             "versions": EnvironmentCollector().collectenv(),
         }
-        return entries
+        return {**self.others, **entries}
 
-    def load_state_dict(self, checkpoint: Mapping[str, Any], source: str) -> None:
+    def load_state_dict(self, checkpoint: Mapping[str, Any], source: str) -> str:
         """Go on from `checkpoint`, one of ours or one of SSSegmentation's.
 
         Args:
             source: the file's name, for messages.
 
+        Returns:
+            What was taken from it and what was not, as a sentence.
+
         Raises:
             CheckpointError: it was written by a newer version, an entry is missing, or one does not fit.
         """
+        try:
+            return self._load(checkpoint, source)
+        except SSSegError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{source}: has an entry that is not what it should be: {error!r}") from error
+
+    def _load(self, checkpoint: Mapping[str, Any], source: str) -> str:
         ours = checkpoint.get("ssseg") or {}
         if ours.get("format", FORMAT) > FORMAT:
             raise CheckpointError(
@@ -89,21 +121,41 @@ class TrainState:
             raise CheckpointError(
                 f"{source}: a run cannot go on from it without {', '.join(missing)}; it holds {', '.join(checkpoint)}."
             )
+        position = ours.get("position") or {"iteration": checkpoint["cur_epoch"] * self.iters_per_epoch}
+        self._require_same_sizes(position, source)
         load_state(self.segmentor, checkpoint["model"], source=f"{source}['model']")
         load_optimizer(self.optimizer, checkpoint["optimizer"], source=f"{source}['optimizer']")
-        if self.ema is not None:
-            self.ema.setstate(checkpoint.get("model_ema") or checkpoint["model"])
-        if self.scaler is not None and checkpoint.get("grad_scaler"):
-            self.scaler.load_state_dict(checkpoint["grad_scaler"])
-        position = ours.get("position") or {"iteration": checkpoint["cur_epoch"] * self.iters_per_epoch}
-        if position.get("iters_per_epoch", self.iters_per_epoch) != self.iters_per_epoch:
-            raise CheckpointError(
-                f"{source}: its run had {position['iters_per_epoch']} iterations an epoch, this one has "
-                f"{self.iters_per_epoch}. To go on, keep the data set and the total batch as they were."
-            )
+        taken, left = ["model", "optimizer", "schedule"], []
+        for name, part in (("model_ema", self.ema), ("grad_scaler", self.scaler)):
+            if part is not None and checkpoint.get(name):
+                if name == "model_ema":
+                    load_state(self.ema.segmentor_ema, checkpoint[name], source=f"{source}[{name!r}]")
+                else:
+                    part.load_state_dict(checkpoint[name])
+                taken.append(name)
+            elif checkpoint.get(name):
+                left.append(f"{name} is left out, as the config has none")
+        if self.ema is not None and "model_ema" not in taken:
+            self.ema.setstate(self.segmentor.state_dict())
+            left.append("the average starts from the model, as there is no model_ema")
         self.iteration = position["iteration"]
         self.best = dict((ours.get("metrics") or {}).get("best") or {})
         self.scheduler.setstate({"cur_epoch": checkpoint["cur_epoch"], "cur_iter": checkpoint["cur_iter"]})
+        self.others = {name: value for name, value in checkpoint.items() if name not in KNOWN}
+        if self.others:
+            left.append(f"kept as they are: {', '.join(map(str, self.others))}")
+        return "; ".join([f"taken: {', '.join(taken)}", *left])
+
+    def _require_same_sizes(self, position: Mapping[str, Any], source: str) -> None:
+        """Raise where the run of the checkpoint had other samples or another batch, and so another order."""
+        here = {**self.sizes, "iters_per_epoch": self.iters_per_epoch}
+        titles = {"samples": "samples", "total_batch": "samples in a batch", "iters_per_epoch": "iterations an epoch"}
+        for name, value in here.items():
+            if position.get(name, value) != value:
+                raise CheckpointError(
+                    f"{source}: its run had {position[name]} {titles[name]}, this one has {value}. To go on, keep the "
+                    "data set and the total batch as they were."
+                )
 
 
 def plain_dict(cfg: Mapping[str, Any]) -> dict[str, Any]:

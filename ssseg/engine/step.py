@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from ..modules.utils.distributed import all_reduce, rank, world_size
 from ..modules.utils.errors import DivergedError
 from ..modules.utils.seeds import seed_generators
 from .devices import Precision
+from .finiteness import Verdict, updates_can_be_left_out
 from .state import TrainState
 
 MAX_SKIPPED = 100  # updates in a row that a float16 scaler may leave out
@@ -30,7 +32,8 @@ def train_step(
         ids: the samples' ids, for the message of an error.
 
     Raises:
-        DivergedError: a loss or a gradient is not finite. Nothing was updated then.
+        DivergedError: a loss or a gradient is not finite; that of the step before where `state.lags`. Nothing was
+            updated then.
     """
     seed_generators(state.seed, state.iteration, rank())
     scheduler = state.scheduler
@@ -56,7 +59,8 @@ def train_step(
     scheduler.step(precision.scaler)
     state.skipped = state.skipped + 1 if scheduler.cur_iter == before else 0
     if state.skipped > MAX_SKIPPED:
-        raise DivergedError(f"{state.skipped} updates in a row overflowed. " + _diagnosis(state, losses, rate, ids))
+        diagnosis = _diagnosis(state, losses, rate, ids, state.iteration)
+        raise DivergedError(f"{state.skipped} updates in a row overflowed. {diagnosis}")
     if state.ema is not None:
         state.ema.update(state.segmentor)
     state.iteration += 1
@@ -66,18 +70,35 @@ def train_step(
 def _require_finite(
     state: TrainState, losses: dict[str, Tensor], norm: Tensor, rate: float, ids: Sequence[Any]
 ) -> None:
-    """Raise before the update where any process has a loss or a gradient that is not finite."""
-    bad = ~torch.isfinite(norm + sum(losses.values()))
-    if bool(all_reduce(bad.float(), "max")):
-        raise DivergedError(_diagnosis(state, losses, rate, ids))
+    """Raise before the update where any process has a loss or a gradient that is not finite.
+
+    Where `state.lags`, the device leaves the update out by itself, and the next step raises: the host need not wait.
+    """
+    bad = all_reduce((~torch.isfinite(norm + sum(losses.values()))).float(), "max")
+    lags = state.lags and updates_can_be_left_out(state.optimizer)
+    verdict = Verdict(bad, partial(_diagnosis, state, losses, rate, ids, state.iteration, gone=lags))
+    state.settle()
+    if lags:
+        state.optimizer.found_inf = bad  # type: ignore[attr-defined]
+        state.verdict = verdict
+    else:
+        verdict.settle()
 
 
-def _diagnosis(state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any]) -> str:
-    """Say which loss or gradient is not finite, where, and what to try."""
+def _diagnosis(
+    state: TrainState, losses: dict[str, Tensor], rate: float, ids: Sequence[Any], iteration: int, gone: bool = False
+) -> str:
+    """Say which loss or gradient is not finite, where, and what to try.
+
+    Args:
+        iteration: those done before. gone: the gradients are those of a later one.
+    """
     values = {name: float(value) for name, value in losses.items()}
     culprits = [name for name, value in values.items() if not math.isfinite(value) and name != "loss_total"]
     if culprits:
         what = f"{', '.join(culprits)} not finite"
+    elif gone:
+        what = "a gradient is not finite (with SEGMENTOR_CFG['runtime']['dump_batch'] = True it is named)"
     else:
         named = state.segmentor.named_parameters()
         broken = [name for name, p in named if p.grad is not None and not bool(torch.isfinite(p.grad).all())]
@@ -86,7 +107,8 @@ def _diagnosis(state: TrainState, losses: dict[str, Tensor], rate: float, ids: S
         )
     shown = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
     return (
-        f"{what} at iteration {state.iteration + 1} (epoch {state.epoch + 1}): {shown}; learning rate {rate:.3g}; "
+        f"{what} at iteration {iteration + 1} (epoch {iteration // state.iters_per_epoch + 1}): {shown}; "
+        f"learning rate {rate:.3g}; "
         f"samples {', '.join(map(str, ids))}. The weights are as they were before this step. "
         "Try a lower SEGMENTOR_CFG['scheduler']['optimizer']['lr'], a warmup_cfg or a clipgrad_cfg."
     )

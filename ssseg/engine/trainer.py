@@ -1,6 +1,5 @@
 """A training run, from its config to its last checkpoint."""
 
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,33 +15,41 @@ from ..modules import (
     EMASegmentor,
     SSSegInputStructure,
     loadckpts,
-    saveckpts,
     setrandomseed,
 )
-from ..modules.datasets.pipelines import format_metrics, metrics_table
-from ..modules.datasets.seeding import SeededDataset
-from ..modules.parallel.dataloader import train_loader
+from ..modules.datasets.fusing import fuse_pipelines
+from ..modules.datasets.trainsamples import TrainSamples
+from ..modules.parallel.dataloader import BatchLoader, train_loader
 from ..modules.parallel.order import TrainOrder
-from ..modules.utils.checkpoint import keep_last
 from ..modules.utils.configparser import resolved_source
-from ..modules.utils.distributed import barrier, ismainprocess, rank, world_size
-from ..modules.utils.errors import ConfigError, DataError, StopRequested
-from ..modules.utils.files import sweep_stale, touchdirs
+from ..modules.utils.distributed import ismainprocess, rank, world_size
+from ..modules.utils.errors import DataError, DivergedError, StopRequested
+from ..modules.utils.files import sweep_stale, touchdirs, write_atomically
+from .agreement import require_agreement
 from .batching import plan_batch
 from .build import build_dataset, build_segmentor
 from .classweights import resolve_class_weights
+from .compiling import compiled
 from .configcheck import require_valid
+from .databatch import to_device
+from .datawatch import DataWatch
 from .devices import Precision, choose_device, describe_device, set_up_backends
-from .evaluator import confusion_matrix, label_dataset, metrics_of
-from .lock import work_dir_lock
+from .divergence import last_words
+from .heap import keep_freed_memory
+from .labelcache import cache_labels
+from .lock import LOCK, work_dir_lock
+from .memory import memory_errors
 from .options import RuntimeOptions
 from .processes import local_rank, process_group
 from .progress import progress
-from .reporting import Reporter
+from .reporting import Reporter, changes
 from .runlog import RunLog
+from .saving import Saver
 from .signals import StopSignals
 from .state import TrainState, plain_dict
 from .step import train_step
+from .validation import Validation
+from .watch import Watch
 
 
 def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, Any]:
@@ -64,10 +71,12 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
     options = RuntimeOptions.of(cfg)
     chosen = choose_device(device, local_rank())
     with ExitStack() as stack:
-        stack.enter_context(process_group(chosen, options.process_timeout, cfg.get("init_process_group_cfg")))
+        init_cfg = cfg.get("init_process_group_cfg")
+        group = stack.enter_context(process_group(chosen, options.process_timeout, init_cfg))
         work_dir = Path(cfg["work_dir"])
         touchdirs(work_dir)
         stack.enter_context(work_dir_lock(work_dir))
+        group.at("counting classes", 0)
         cfg = resolve_class_weights(cfg, work_dir)
         logger = BuildLoggerHandle(cfg["logger_handle_cfg"])
         stack.callback(logger.close)
@@ -75,7 +84,7 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         stack.callback(log.close)
         for problem in warnings:
             logger.warning(f"{problem.place}: {problem.message}")
-        trainer = Trainer(cfg, options, chosen, work_dir, logger, log)
+        trainer = Trainer(cfg, options, chosen, work_dir, logger, log, group)
         if ckptspath:
             trainer.resume(ckptspath)
         trainer.run()
@@ -86,26 +95,49 @@ class Trainer:
     """Holds the parts of one run; `run` takes it from its position to its end."""
 
     def __init__(
-        self, cfg: Any, options: RuntimeOptions, device: torch.device, work_dir: Path, logger: Any, log: RunLog
+        self,
+        cfg: Any,
+        options: RuntimeOptions,
+        device: torch.device,
+        work_dir: Path,
+        logger: Any,
+        log: RunLog,
+        group: Watch,
     ):
         self.cfg, self.options, self.device, self.work_dir = cfg, options, device, work_dir
-        self.logger, self.log = logger, log
+        self.logger, self.log, self.group = logger, log, group
         set_up_backends(cfg, options)
+        if options.keep_memory and device.type == "cpu":
+            keep_freed_memory()
         setrandomseed(options.seed)  # the initial weights
         if ismainprocess():
-            sweep_stale(work_dir)
-            touchdirs(work_dir / "configs")
-            Path(work_dir, "configs", f"{work_dir.name}.py").write_text(resolved_source(cfg), encoding="utf-8")
-        logger.info(describe_device(device))
+            configs = work_dir / "configs"
+            touchdirs(configs)
+            for folder in (work_dir, configs):
+                sweep_stale(folder, work_dir / LOCK)
+            source = resolved_source(cfg).encode()
+            write_atomically(configs / f"{work_dir.name}.py", lambda stream: stream.write(source))
         self.precision = Precision(cfg.get("fp16_cfg"), device)
+        logger.info(describe_device(device, self.precision))
+        group.at("reading lists of data", 0)
         self._build_data()
+        require_agreement(cfg, {"the training set": self.train_set, "the test set": self.test_set})
+        group.at("building the model", 0)
         self._build_state()
+        self.saver = Saver(cfg, self.train_set.label_map.to_json(), work_dir, log, logger)
+        self.stop = StopSignals()
+        self.ask_every = 10 if device.type == "cuda" and world_size() > 1 else 1  # to agree, GPUs must wait
+        self.validation = Validation(cfg, self.test_set, device, self.precision, log, logger, self.stop, group)
         self.reporter = Reporter(cfg, self.order, log, logger, self.precision.kind)
 
     def _build_data(self) -> None:
         cfg = self.cfg
         self.train_set = build_dataset(cfg, "TRAIN", self.logger)
         self.test_set = build_dataset(cfg, "TEST", self.logger)
+        fuse_pipelines(self.train_set, device_transforms=self.options.device_transforms)
+        if held := cache_labels(self.train_set, workers=cfg["dataloader"]["train"].get("num_workers_per_gpu", 0)):
+            self.logger.info(f"label_cache: the training labels take {held / 1e6:.1f} MB of memory")
+        self.watch = DataWatch(self.train_set, self.logger, self.log)
         self.batch = plan_batch(cfg["dataloader"], world_size(), self.options.accumulate)
         self.order = TrainOrder(
             length=len(self.train_set),
@@ -134,7 +166,7 @@ class Trainer:
         optimizer_cfg = dict(scheduler_cfg["optimizer"])
         optimizer = BuildOptimizer(segmentor, optimizer_cfg)
         scheduler_cfg |= {
-            "lr": optimizer_cfg["lr"],
+            "lr": optimizer_cfg.get("lr"),
             "iters_per_epoch": self.order.iters_per_epoch,
             "params_rules": optimizer_cfg.get("params_rules", {}),
         }
@@ -149,56 +181,75 @@ class Trainer:
             scaler=self.precision.scaler,
             iters_per_epoch=self.order.iters_per_epoch,
             seed=self.options.seed,
+            sizes={"samples": self.order.length, "total_batch": self.order.total_batch},
+            lags=self.device.type == "cuda" and not self.options.dump_batch,  # else the batch would be the next one
         )
         wrapped = BuildDistributedModel(segmentor, cfg.get("build_dist_model_cfg"))
-        self.model: Any = torch.compile(wrapped) if self.options.compile else wrapped
+        self.model: Any = compiled(wrapped, self.options.compile)
 
     def resume(self, ckptspath: str) -> None:
-        """Go on from a checkpoint."""
-        self.state.load_state_dict(loadckpts(ckptspath), ckptspath)
+        """Go on from a checkpoint; what the config now has otherwise is listed in the log."""
+        checkpoint = loadckpts(ckptspath)
+        taken = self.state.load_state_dict(checkpoint, ckptspath)
         iteration, epoch = self.state.iteration, self.state.epoch
         self.log.rewind(iteration)
         self.logger.info(
-            f"going on from {ckptspath}: iteration {iteration} of {self.order.max_iters}, {epoch} epochs done"
+            f"going on from {ckptspath}: iteration {iteration} of {self.order.max_iters}, {epoch} epochs done; {taken}"
         )
         self.log.write("event", epoch, iteration, message="resumed", checkpoint=str(ckptspath))
-        if iteration and iteration % self.order.iters_per_epoch == 0:
-            self._evaluate_if_due()  # an epoch is saved first and evaluated then
+        if changed := changes((checkpoint.get("ssseg") or {}).get("config"), plain_dict(self.cfg)):
+            self.logger.warning("the config is not that of the checkpoint:\n" + "\n".join(changed))
 
     def run(self) -> None:
         """Train to the end of the last epoch; save and evaluate at their intervals."""
         state, order, options = self.state, self.order, self.options
-        batches = self._batches()
-        with StopSignals() as stop, progress("train", order.max_iters, state.iteration) as meter:
+        loader = self._loader()
+        batches = self._batches(loader)
+        with self.stop, self.saver, loader.failures(), progress("train", order.max_iters, state.iteration) as meter:
+            if state.iteration and state.iteration % order.iters_per_epoch == 0:
+                self._evaluate_if_due()  # an epoch is saved first and evaluated then
             while state.iteration < order.max_iters:
+                self.group.at("reading data", state.iteration + 1)
                 parts, ids = next(batches)
                 state.segmentor.train()
-                losses = train_step(state, self.model, parts, self.precision, ids)
+                self.group.at("step", state.iteration + 1)
+                try:
+                    with memory_errors(self.cfg, self.device, f"training on {self._shown(parts)}"):
+                        losses = train_step(state, self.model, parts, self.precision, ids)
+                except DivergedError as error:
+                    raise last_words(error, self.work_dir, parts, ids, dump=options.dump_batch) from error
                 self.reporter.iteration(state, losses, meter)
                 ends_epoch = state.iteration % order.iters_per_epoch == 0
                 if ends_epoch:
                     self._end_epoch()
                 elif options.save_interval_iters and state.iteration % options.save_interval_iters == 0:
                     self._save(f"checkpoints-iter-{state.iteration}.pth")
-                if (name := stop.requested()) and state.iteration < order.max_iters:
+                asks = ends_epoch or state.iteration % self.ask_every == 0
+                if asks and (name := self.stop.requested()) and state.iteration < order.max_iters:
                     self._stop(name)
 
-    def _batches(self) -> Iterator[tuple[list[SSSegInputStructure], list[Any]]]:
-        """Yield this process's parts of each iteration from the position on, on the device, with their ids."""
-        loader = train_loader(
-            SeededDataset(self.train_set),
+    def _shown(self, parts: list[SSSegInputStructure]) -> str:
+        number, _, height, width = parts[0].images.shape
+        return f"{number} crops of {width}x{height} at a time (batch {self.batch})"
+
+    def _loader(self) -> BatchLoader:
+        """Return this process's batches from the position on."""
+        return train_loader(
+            TrainSamples(self.train_set),
             self.cfg["dataloader"]["train"],
             self.order,
             start=self.state.iteration,
             timeout=self.options.loader_timeout,
         )
+
+    def _batches(self, loader: BatchLoader) -> Iterator[tuple[list[SSSegInputStructure], list[Any]]]:
+        """Yield this process's parts of each iteration, on the device, with their ids."""
         parts: list[SSSegInputStructure] = []
         ids: list[Any] = []
         for batch in loader:
             ids += batch.pop("ids")
-            tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
-            if self.options.channels_last:
-                tensors["images"] = tensors["images"].contiguous(memory_format=torch.channels_last)
+            self.watch.take(batch)
+            tensors = to_device(batch, self.device, channels_last=self.options.channels_last)
             parts.append(SSSegInputStructure(mode="TRAIN", **tensors))
             if len(parts) == self.batch.accumulate:
                 yield parts, ids
@@ -206,6 +257,7 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         epoch, interval = self.state.epoch, self.cfg["save_interval_epochs"]
+        self.watch.end_epoch(epoch, self.state.iteration)
         if epoch == self.order.max_epochs or (interval and epoch % interval == 0):
             self._save(f"checkpoints-epoch-{epoch}.pth")
         self._evaluate_if_due()
@@ -216,56 +268,21 @@ class Trainer:
         epoch, interval = self.state.epoch, self.cfg["eval_interval_epochs"]
         if epoch != self.order.max_epochs and not (interval and epoch % interval == 0):
             return
-        improved = self._evaluate("model", self.state.segmentor)
-        if self.state.ema is not None:
-            improved |= self._evaluate("ema", self.state.ema.segmentor_ema)
-        if improved:
+        if self.validation.improves(self.state):
             self._save("checkpoints-best.pth", link=False)
-
-    def _evaluate(self, weights: str, segmentor: Any) -> bool:
-        """Evaluate one set of weights; return whether it is the best so far."""
-        state, dataset, home = self.state, self.test_set, next(segmentor.parameters()).device
-        title = f"evaluate {weights}, epoch {state.epoch}"
-        labelled = label_dataset(
-            segmentor.to(self.device),
-            dataset,
-            self.cfg,
-            device=self.device,
-            autocast=self.precision.autocast,
-            title=title,
-        )
-        metrics = metrics_of(confusion_matrix(labelled, dataset.num_classes, dataset.ignore_index), self.cfg)
-        segmentor.to(home)
-        shown = format_metrics(metrics, self.cfg["inference"]["evaluate"]["metric_list"], dataset.classnames)
-        self.log.write("eval", state.epoch, state.iteration, weights=weights, **shown)
-        self.logger.info(f"{title}\n{metrics_table(metrics, dataset.classnames)}")
-        name = self.options.best_metric
-        if name not in metrics:
-            where = "SEGMENTOR_CFG['runtime']['best_metric']"
-            raise ConfigError(f"{where}: no metric is called {name!r}; there are {', '.join(metrics)}")
-        value = float(metrics[name])
-        if math.isnan(value) or value <= state.best.get("value", -math.inf):  # nan: no class was there
-            return False
-        state.best = {"metric": name, "value": value, "weights": weights, "epoch": state.epoch}
-        return True
+        if name := self.stop.requested():  # an evaluation that was cut short is made by the run that goes on
+            self._stop(name)
 
     def _save(self, name: str, link: bool = True) -> None:
-        """Write a checkpoint; the other processes wait."""
-        if ismainprocess():
-            entries = self.state.state_dict()
-            entries["ssseg"]["config"] = plain_dict(self.cfg)
-            entries["ssseg"]["label_map"] = self.train_set.label_map.to_json()
-            saveckpts(entries, self.work_dir / name, make_soft_link=link)
-            if self.options.keep_last:
-                keep_last(self.work_dir, self.options.keep_last)
-            self.log.write("event", self.state.epoch, self.state.iteration, message="saved", checkpoint=name)
-        barrier()
+        self.group.at("saving", self.state.iteration)
+        self.saver.save(self.state, name, link=link, must=link and self.state.iteration == self.order.max_iters)
 
     def _stop(self, signal_name: str) -> None:
         """Save where the run stands, and leave."""
         at_epoch = self.state.iteration % self.order.iters_per_epoch == 0
         name = f"epoch-{self.state.epoch}" if at_epoch else f"iter-{self.state.iteration}"
-        self._save(f"checkpoints-{name}.pth")
+        self.group.at("saving", self.state.iteration)
+        self.saver.save(self.state, f"checkpoints-{name}.pth", must=True)
         raise StopRequested(
             f"{signal_name}: stopped after iteration {self.state.iteration} of {self.order.max_iters} and saved "
             f"{self.work_dir / f'checkpoints-{name}.pth'}. Go on with "

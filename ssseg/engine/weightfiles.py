@@ -17,6 +17,7 @@ from ..modules.utils.files import write_atomically
 from .runlog import plain_values
 
 SAFETENSORS = ".safetensors"
+_HEADER = ("config", "label_map", "position", "metrics", "versions")
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -28,13 +29,22 @@ def read_header(path: str | Path) -> dict[str, Any]:
         CheckpointError: the file is missing, damaged, or none of these formats.
     """
     if Path(path).suffix != SAFETENSORS:
-        return dict(safeload.scan(path).get("ssseg") or {})
+        return _checked_header(safeload.scan(path).get("ssseg") or {}, path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("ssseg", "{}"))
     except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path}: cannot be read as safetensors: {error}") from error
-    return header if isinstance(header, dict) else {}
+    return _checked_header(header, path)
+
+
+def _checked_header(header: Any, path: str | Path) -> dict[str, Any]:
+    """Return `header`; CheckpointError where it or one of its parts is no dictionary."""
+    parts = {name: header.get(name) for name in _HEADER} if isinstance(header, Mapping) else {"ssseg": header}
+    for name, part in parts.items():
+        if part is not None and not isinstance(part, Mapping):
+            raise CheckpointError(f"{path}: its header is damaged: {name} is a {type(part).__name__}")
+    return dict(header)
 
 
 def weights_of(path: str | Path, *, ema: bool = False) -> dict[str, Tensor]:
@@ -48,10 +58,16 @@ def weights_of(path: str | Path, *, ema: bool = False) -> dict[str, Tensor]:
     weights = checkpoint.get(name)
     if weights is None and not ema and all(isinstance(value, Tensor) for value in checkpoint.values()):
         weights = checkpoint
+    if not isinstance(weights, Mapping | None) or not all(map(_is_weight, (weights or {}).items())):
+        raise CheckpointError(f"{path}: {name!r} holds something else than weights")
     if weights is None:
         held = ", ".join(key for key in ("model", "model_ema") if key in checkpoint) or "neither model nor model_ema"
         raise CheckpointError(f"{path}: has no {name!r} weights; it holds {held}.")
     return dict(weights)
+
+
+def _is_weight(item: tuple[Any, Any]) -> bool:
+    return isinstance(item[0], str) and isinstance(item[1], Tensor)
 
 
 def check(path: str | Path) -> list[str]:
@@ -85,7 +101,13 @@ def convert(source: str | Path, target: str | Path, *, ema: bool = False) -> Non
         saveckpts({"model": weights, "ssseg": header}, target, make_soft_link=False)
     elif Path(target).suffix == SAFETENSORS:
         apart = {name: value.contiguous().clone() for name, value in weights.items()}  # the format shares no memory
-        metadata = {"format": "pt", "ssseg": json.dumps(plain_values(header))}
+
+        def text_of(value: Any) -> str:
+            if isinstance(value, torch.dtype | torch.device):
+                return str(value)  # configs take their names as well
+            raise CheckpointError(f"{source}: its header holds a {type(value).__name__}, which JSON cannot")
+
+        metadata = {"format": "pt", "ssseg": json.dumps(plain_values(header), default=text_of)}
         content = safetensors.torch.save(apart, metadata)
         write_atomically(target, lambda stream: stream.write(content) and None, expected_bytes=len(content))
     else:

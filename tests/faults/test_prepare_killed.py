@@ -20,7 +20,7 @@ prepare("pascalvoc", sys.argv[1], store=sys.argv[2])
 
 
 @pytest.mark.faults
-def test_killed_at_many_moments(tmp_path):
+def test_X14_killed_at_many_moments(tmp_path):
     source = SOURCES["pascalvoc"]
     names = ["ImageSets/Segmentation/train.txt", *(f"JPEGImages/{number}.jpg" for number in range(1500))]
     names += [f"SegmentationClass/{number}.png" for number in range(1500)]

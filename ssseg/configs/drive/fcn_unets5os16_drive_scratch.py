@@ -5,7 +5,8 @@
 `rootdir` is a plain folder: images/{train,val}, labels/{train,val}, classes.txt. Pictures keep their size, 584 x 565,
 because a U-Net's last map has that of the picture. Measured, trained on 16 pictures: vessel Dice 82.4 % on the 4 of val
 (official training pictures 37 to 40) by `ssseg test`, averaged with the mirrored picture; 81.5 % without.
-Training took 8.6 CPU-minutes of a process (seed 0, last epoch, an AMD EPYC with bfloat16 instructions). On a CPU without them switch mixed precision off: `fp16_cfg=None`.
+Training took 8.6 CPU-minutes of a process (seed 0, last epoch, an AMD EPYC with bfloat16 instructions). On a CPU
+without them switch mixed precision off: `fp16_cfg=None`.
 """
 
 import os

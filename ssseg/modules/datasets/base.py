@@ -13,9 +13,10 @@ from ..utils.errors import ConfigError, nearest
 from ..utils.filekinds import shown
 from ..utils.images import read_label
 from ..utils.labelmap import IGNORE_INDEX, LabelMap
-from ..utils.rasters import read_pixels
-from .checking import check_files, size_error
+from .checking import check_files
 from .ids import read_ids
+from .labelcodes import whole
+from .labelstore import LabelStore
 from .options import DatasetOptions
 from .paths import find_file, require_folder
 from .pipelines.builder import build_pipeline
@@ -23,6 +24,8 @@ from .pipelines.compose import Compose
 from .pipelines.crop import RandomCrop
 from .pipelines.evaluation import Evaluation
 from .pipelines.metrics import format_metrics
+from .rawcache import RawCache
+from .reading import read_pair
 from .results import write_predictions
 
 __all__ = ["IGNORE_INDEX", "BaseDataset", "read_ids"]
@@ -73,6 +76,9 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
     ann_dir: str | os.PathLike[str] = ""
     imageids: Sequence[str] = ()
 
+    label_store: LabelStore | None = None  # label maps in memory, which a training run may give
+    codes_labels: bool = False  # let `seg_target` be `LabelCodes`, for transforms that take them
+
     def __init__(self, mode: str, logger_handle: Any, dataset_cfg: Mapping[str, Any]):
         if mode not in ("TRAIN", "TEST"):
             raise ConfigError(f"data set: mode={mode!r} must be 'TRAIN' or 'TEST'.{nearest(mode, ['TRAIN', 'TEST'])}")
@@ -117,6 +123,11 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
             )
         return LabelMap.of_classes(self.classnames, palette, self.clsid2label, self.ignore_index, self.color2clsid)
 
+    @cached_property
+    def raw_cache(self) -> RawCache | None:
+        """What the option `raw_cache` names, in mode TRAIN."""
+        return RawCache(self.options.raw_cache) if self.options.raw_cache and self.mode == "TRAIN" else None
+
     @property
     def reads_labels(self) -> bool:
         """Whether samples come with the contents of label files: not for an evaluation server."""
@@ -153,17 +164,15 @@ class BaseDataset(torch.utils.data.Dataset[Sample]):
         Raises:
             ImageError, LabelError: a file cannot be used, or the two differ in size; the message names the file.
         """
-        image = read_pixels(imagepath, self.options.in_channels)
+        image, labels = read_pair(self, imagepath, annpath)
         height, width = image.shape[:2]
-        if annpath is None or not self.reads_labels:
-            seg_target = np.zeros((height, width), np.int16)
-        else:
-            correct = self.options.auto_correct_invalid_seg_target
-            raw = self.read_annotation(annpath)
-            seg_target = self.label_map.apply(raw, where=shown(annpath), ignore_unknown=correct)
-            if seg_target.shape != (height, width):
-                raise size_error(imagepath, annpath, (height, width), seg_target.shape)
+        seg_target = labels if self.codes_labels else whole(labels)
         return {"image": image, "seg_target": seg_target, "width": width, "height": height}
+
+    def read_labels(self, annpath: str) -> np.ndarray:
+        """Read a label file as labels (H, W) int16; LabelError where it holds what is no class."""
+        correct = self.options.auto_correct_invalid_seg_target
+        return self.label_map.apply(self.read_annotation(annpath), where=shown(annpath), ignore_unknown=correct)
 
     def read_annotation(self, annpath: str) -> np.ndarray:
         """Read the numbers (H, W) or colours (H, W, 3) of a label file; a subclass may have other files."""

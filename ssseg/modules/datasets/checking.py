@@ -8,13 +8,17 @@ from ..utils.filekinds import shown
 from ..utils.images import orientation
 from .ids import check_id
 from .paths import FolderListing, find_file, require_folder
+from .rawcache import reading_of
 
 if TYPE_CHECKING:
     from .base import BaseDataset
 
 
 def check_files(dataset: "BaseDataset") -> None:
-    """Raise a DataError unless every id of the data set has an image, and a label map where they are read."""
+    """Raise a DataError unless every id of the data set has an image, and a label map where they are read.
+
+    A raw cache must have all of them as they are.
+    """
     name, listing = type(dataset).__name__, FolderListing()
     if not len(dataset.imageids):
         raise DataError(f"{name}: there are no images")
@@ -31,6 +35,9 @@ def check_files(dataset: "BaseDataset") -> None:
         if absent:
             first = ", ".join(map(shown, absent[:5]))
             raise DataError(f"{name}: {len(absent)} of {len(paths)} {kind} are missing, the first are {first}")
+    if dataset.raw_cache is not None:
+        pairs = ((dataset.image_path(imageid), dataset.ann_path(imageid)) for imageid in dataset.all_imageids())
+        dataset.raw_cache.check(pairs, reading_of(dataset))
 
 
 def size_error(imagepath: str, annpath: str, image: tuple[int, int], label: tuple[int, ...]) -> LabelError:

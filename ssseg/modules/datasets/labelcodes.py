@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 Window = tuple[slice, slice]
@@ -71,9 +72,9 @@ class ByteLabels:
         return self.codes[window]
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        labels = codes.astype(np.int16)
-        labels[codes == self.IGNORED] = self.ignore_index
-        return labels
+        table = np.arange(256, dtype=np.int16)
+        table[self.IGNORED] = self.ignore_index
+        return cv2.LUT(codes, table) if codes.size else codes.astype(np.int16)
 
 
 @dataclass(frozen=True)

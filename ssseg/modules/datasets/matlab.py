@@ -54,8 +54,8 @@ def read_matrix(path: str | os.PathLike[str], name: str) -> Array:
     )
 
 
-def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Yield type and content of each element of `data`, compressed ones unpacked."""
+def _elements(data: bytes, order: str, *, unpacked: bool = False) -> Iterator[tuple[int, bytes]]:
+    """Yield type and content of each element of `data`, compressed ones unpacked; `unpacked` data hold none."""
     position = 0
     while position + 8 <= len(data):
         kind, size = struct.unpack_from(f"{order}2I", data, position)
@@ -68,11 +68,13 @@ def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
             raise ValueError(f"{size} bytes announced, {len(data) - start} left")
         content = data[start : start + size]
         if kind == _COMPRESSED:
+            if unpacked:
+                raise ValueError("a compressed variable inside of another")
             unpacker = zlib.decompressobj()
             content = unpacker.decompress(content, _LIMIT)
             if not unpacker.eof:
                 raise ValueError("a variable is cut short or too large")
-            yield from _elements(content, order)
+            yield from _elements(content, order, unpacked=True)
         else:
             yield kind, content
         position = end

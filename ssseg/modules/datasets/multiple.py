@@ -1,6 +1,6 @@
 import bisect
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -38,6 +38,9 @@ class MultipleDataset(BaseDataset):
         remappers = {name: _remapper(name, part) for name, part in parts.items()}
         self.datasets = {name: _build(mode, logger_handle, {**shared, **part}) for name, part in parts.items()}
         self.classnames = _classnames(self.datasets, remappers)
+        if logger_handle is not None:
+            for message in _merged(self.datasets, remappers):
+                logger_handle.warning(message)
         self.num_classes = len(self.classnames)
         self.palette = self.randompalette(self.num_classes)
         for name, dataset in self.datasets.items():
@@ -89,6 +92,18 @@ def _remapper(name: str, part: Mapping[str, Any]) -> dict[int, int]:
         if not all(isinstance(number, int) and number >= 0 for number in (label, common)):
             raise ConfigError(f"{where}: {label!r}: {common!r} must be whole numbers from 0 on")
     return dict(remapper)
+
+
+def _merged(datasets: Mapping[str, Any], remappers: Mapping[str, Mapping[int, int]]) -> Iterator[str]:
+    """Yield a message for each common label that classes of different names become: that may be meant, or a slip."""
+    sources: dict[int, dict[str, str]] = {}
+    for name, dataset in datasets.items():
+        for label, common in remappers[name].items():
+            classname = dataset.label_map.classnames[label]
+            sources.setdefault(common, {}).setdefault(classname, f"{classname!r} of {name!r} (label {label})")
+    for common, names in sorted(sources.items()):
+        if len(names) > 1:
+            yield f"{_WHERE}: the common label {common} is {' and '.join(names.values())}"
 
 
 def _classnames(datasets: Mapping[str, Any], remappers: Mapping[str, Mapping[int, int]]) -> list[str]:

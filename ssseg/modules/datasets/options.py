@@ -34,6 +34,10 @@ class DatasetOptions:
         record_img2aug_pos_mapper: let samples carry the original position of each pixel.
         bad_samples: in training, what to do with an image or label map that cannot be used: "raise" ends the run,
             `{"skip": n}` reads another sample in its place, for up to n different ones.
+        fast_pipeline: let training runs prepare samples in less time, see `FusedCompose`: the same ones, but for
+            colours that saturation and hue both change, which differ by 0.3 grey levels on average.
+        label_cache: in training runs, keep all label maps in memory, run-length coded.
+        raw_cache: in training, the folder of decoded pixels that `ssseg data cache` has made; "" reads the files.
         rare_class_crop: in training, let RandomCrop show rare classes more often, see `RareClassFocus.of`.
 
     Raises:
@@ -49,6 +53,9 @@ class DatasetOptions:
     auto_correct_invalid_seg_target: bool = False
     record_img2aug_pos_mapper: bool = False
     bad_samples: Any = "raise"
+    fast_pipeline: bool = True
+    label_cache: bool = False
+    raw_cache: str = ""
     rare_class_crop: Any = None
 
     @classmethod
@@ -72,7 +79,9 @@ class DatasetOptions:
             raise _wrong("eval_env", self.eval_env, f"must be 'local' or 'server'.{near}")
         if not _is_int(self.ignore_index) or self.ignore_index not in _INT16:
             raise _wrong("ignore_index", self.ignore_index, f"must be a whole number in {_INT16[0]}..{_INT16[-1]}")
-        for name in ("auto_correct_invalid_seg_target", "record_img2aug_pos_mapper"):
+        if not isinstance(self.raw_cache, str):
+            raise _wrong("raw_cache", self.raw_cache, "must be the path of a folder, or '' for none")
+        for name in ("auto_correct_invalid_seg_target", "record_img2aug_pos_mapper", "fast_pipeline", "label_cache"):
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, getattr(self, name), "must be True or False")
         if self.bad_samples != "raise" and self.skip_budget is None:

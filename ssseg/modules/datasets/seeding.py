@@ -42,3 +42,8 @@ class SeededDataset(torch.utils.data.Dataset[Any]):
         _, self.dataset.epoch, index = key
         seed_generators(*key)
         return self.dataset[index]
+
+    def name_of(self, key: SampleKey | tuple[int, int, int]) -> str:
+        """Return the id of a sample, for messages."""
+        ids = getattr(self.dataset, "imageids", ())
+        return str(ids[key[2] % len(ids)]) if len(ids) else f"sample {key[2]}"

@@ -55,6 +55,10 @@ class TrainSamples(torch.utils.data.Dataset[Any]):
             else:
                 return {**sample, "skipped": skipped, "unlabelled": self._is_unlabelled(sample)}
 
+    def name_of(self, key: SampleKey | tuple[int, int, int]) -> str:
+        """Return the id of the sample that a key asks for, for messages."""
+        return self.samples.name_of(key)
+
     def _is_unlabelled(self, sample: dict[str, Any]) -> bool:
         labels = sample.get("seg_target")
         return labels is not None and not bool((labels != self.ignore_index).any())

@@ -1,6 +1,10 @@
 """Reads batches in worker processes and hands them on, with failures that say what happened."""
 
+import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import cv2
@@ -8,10 +12,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..utils.distributed import rank, world_size
-from ..utils.errors import DataError, ResourceError, SSSegError
+from ..utils.errors import ConfigError, DataError, ResourceError, SSSegError, listed
 from .order import EvalOrder, SampleKey, TrainOrder
 
 Sample = dict[str, Any]
+_LAST_SECONDS = 10  # that a worker lives on after SIGTERM
 LABELS = {"seg_target": "seg_targets", "edge_target": "edge_targets", "img2aug_pos_mapper": "img2aug_pos_mapper"}
 
 
@@ -20,11 +25,14 @@ def collate_train(samples: Sequence[Sample]) -> dict[str, Any]:
 
     Shape:
         images: (N, C, H, W) float32. ids: list of N.
+        deferred: list of N, where the samples have it, what is still to be done with images (N, H, W, 3) uint8.
         seg_targets, edge_targets, img2aug_pos_mapper: (N, H, W), where the samples have them.
+        skipped: messages of all samples, where they have them. unlabelled: how many samples are, likewise.
 
     Raises:
-        DataError: the samples differ in size.
+        ConfigError: the pipeline does not end in tensors. DataError: the samples differ in size.
     """
+    _require_tensors(samples, "train")
     sizes = {tuple(sample["image"].shape) for sample in samples}
     if len(sizes) > 1:
         found = ", ".join(f"{sample['id']}: {tuple(sample['image'].shape)}" for sample in samples)
@@ -37,7 +45,27 @@ def collate_train(samples: Sequence[Sample]) -> dict[str, Any]:
         if name in samples[0]:
             batch[plural] = torch.stack([sample[name] for sample in samples])
     batch["ids"] = [sample["id"] for sample in samples]
+    if "deferred" in samples[0]:
+        batch["deferred"] = [sample["deferred"] for sample in samples]
+    if "skipped" in samples[0]:
+        batch["skipped"] = [message for sample in samples for message in sample["skipped"]]
+        batch["unlabelled"] = sum(sample["unlabelled"] for sample in samples)
     return batch
+
+
+def collate_eval(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples as they are, which may differ in size; ConfigError where they hold no tensors."""
+    _require_tensors(samples, "test")
+    return list(samples)
+
+
+def _require_tensors(samples: Sequence[Sample], part: str) -> None:
+    for sample in samples:
+        if not isinstance(sample["image"], torch.Tensor):
+            raise ConfigError(
+                f"SEGMENTOR_CFG['dataset'][{part!r}]['data_pipelines']: the image of {sample['id']} comes out as "
+                f"{type(sample['image']).__name__}, not as a tensor. End the pipeline with ('ToTensor', {{}})."
+            )
 
 
 class _Failure:
@@ -76,9 +104,26 @@ def _collate_unless_failed(collate: Callable[[Sequence[Sample]], Any]) -> Callab
     return _Reporting(collate_or_fail)
 
 
-def _prepare_reading(_worker: int = 0) -> None:
+def _prepare_reading() -> None:
     """Let OpenCV use one thread: the workers are the parallelism, and in the main process the cores are torch's."""
     cv2.setNumThreads(0)
+
+
+def _prepare_worker(_worker: int) -> None:
+    """Leave requests to stop to the main process, which needs its workers for the step that it finishes.
+
+    Ctrl-C and a cluster's signals reach all processes of a run. SIGTERM is also how torch ends a worker that hangs, so
+    that one takes effect, but later.
+    """
+    _prepare_reading()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGUSR1"):  # not on Windows
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _end_soon)
+
+
+def _end_soon(_number: int, _frame: FrameType | None) -> None:
+    signal.alarm(_LAST_SECONDS)
 
 
 class BatchLoader:
@@ -94,7 +139,7 @@ class BatchLoader:
 
     Raises (while iterating):
         SSSegError: of the data set, as it raised it.
-        ResourceError: a worker died or hangs.
+        ResourceError: a worker died or hangs; it names the samples that were asked for and did not come.
     """
 
     def __init__(
@@ -107,38 +152,50 @@ class BatchLoader:
         pin_memory: bool = False,
         timeout: float = 600,
     ):
-        self.workers, self.timeout = workers, timeout
+        self.dataset, self.timeout = dataset, timeout
+        self.keys = _Keys(keys)
         _prepare_reading()
         self.loader: DataLoader[Any] = DataLoader(
             _ReportingDataset(dataset),
-            batch_sampler=_Keys(keys),
+            batch_sampler=self.keys,
             collate_fn=_collate_unless_failed(collate),
             num_workers=workers,
             pin_memory=pin_memory and torch.cuda.is_available(),
             timeout=timeout if workers else 0,
-            worker_init_fn=_prepare_reading,
+            worker_init_fn=_prepare_worker,
         )
 
     def __iter__(self) -> Iterator[Any]:
         batches = iter(self.loader)
         while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
+            with self.failures():
+                batch = next(batches, None)
+            if batch is None:
                 return
-            except RuntimeError as error:
-                raise self._explained(error) from error
+            self.keys.asked.popleft()
             if isinstance(batch, _Failure):
                 raise batch.error
             yield batch
 
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Explain what torch says of workers; it does so at any moment, whatever the main process is doing."""
+        try:
+            yield
+        except SSSegError:
+            raise
+        except RuntimeError as error:
+            raise self._explained(error) from error
+
     def _explained(self, error: RuntimeError) -> RuntimeError:
         """Return a ResourceError for a dead or hanging worker, else the error itself."""
         text = str(error)
+        if "DataLoader" not in text and "shared memory object" not in text:
+            return error
         if "timed out" in text:
             return ResourceError(
-                f"no batch for {self.timeout:.0f} s: a data worker hangs (a dead network disk?). "
-                "SEGMENTOR_CFG['runtime']['loader_timeout'] is the limit in seconds."
+                f"no batch for {self.timeout:g} s: a data worker hangs (a dead network disk?) while it reads "
+                f"{self._samples(1)}. SEGMENTOR_CFG['runtime']['loader_timeout'] is the limit in seconds."
             )
         if "shared memory" in text or "shm" in text:
             return ResourceError(
@@ -147,18 +204,31 @@ class BatchLoader:
             )
         if "exited unexpectedly" in text or "killed by signal" in text:
             return ResourceError(
-                f"a data worker died: {text.splitlines()[0]} Out of memory? Fewer workers need less: "
+                f"a data worker died: {text.splitlines()[0].rstrip('. ')}. It was one of those reading "
+                f"{self._samples()}. Out of memory? Fewer workers need less: "
                 "SEGMENTOR_CFG['dataloader']['train']['num_workers_per_gpu']."
             )
         return error
 
+    def _samples(self, batches: int | None = None) -> str:
+        """Return the ids of the samples in flight, or of those of the first batches."""
+        name_of = getattr(self.dataset, "name_of", lambda key: f"sample {key[2]}")
+        keys = [key for batch in list(self.keys.asked)[:batches] for key in batch]
+        return listed((name_of(key) for key in keys), limit=16) or "nothing"
+
 
 class _Keys(torch.utils.data.Sampler[list[SampleKey]]):
+    """Passes the keys of batches on; `asked` are those whose batch did not come yet."""
+
     def __init__(self, keys: Callable[[], Iterable[list[SampleKey]]]):
         self.keys = keys
+        self.asked: deque[list[SampleKey]] = deque()
 
     def __iter__(self) -> Iterator[list[SampleKey]]:
-        return iter(self.keys())
+        self.asked.clear()
+        for batch in self.keys():
+            self.asked.append(batch)
+            yield batch
 
 
 def train_loader(
@@ -180,7 +250,7 @@ def eval_loader(dataset: Any, cfg: Mapping[str, Any], order: EvalOrder, *, timeo
     return BatchLoader(
         dataset,
         order.batches,
-        list,
+        collate_eval,
         workers=cfg.get("num_workers_per_gpu", 0),
         pin_memory=cfg.get("pin_memory", False),
         timeout=timeout,

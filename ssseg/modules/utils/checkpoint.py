@@ -84,7 +84,8 @@ def loadckpts(ckptspath: StrPath, map_to_cpu: bool = True) -> dict[str, Any]:
 def keep_last(folder: StrPath, k: int) -> list[Path]:
     """Delete all but the `k` numbered checkpoints of a folder that were written last, once the last is found whole.
 
-    Files that cannot be read, and all others, stay.
+    Files that cannot be read, and all others, stay. The last is the one that the link `checkpoints-epoch-latest.pth`
+    leads to; the order of the others is that of the clock.
 
     Returns:
         What was deleted.
@@ -124,9 +125,10 @@ def _load_latest(path: Path, map_to_cpu: bool) -> dict[str, Any]:
 def _newest_first(folder: Path) -> list[Path]:
     """The numbered checkpoints whose directory and pickle are whole; those written last come first.
 
-    Their position in training decides only where the times are equal: a run that went back to an older checkpoint
-    leaves files of higher positions behind.
+    The link tells which is the newest, whatever the clock says, which may have been set back. Positions in training
+    decide only where the times are equal: a run that went back to an older checkpoint leaves files of higher ones.
     """
+    linked = (folder / LATEST).resolve()
     ages = {}
     for path in sorted(folder.glob("checkpoints-*.pth")):
         if not _NUMBERED.fullmatch(path.name):
@@ -135,7 +137,8 @@ def _newest_first(folder: Path) -> list[Path]:
             position = safeload.scan(path).get("cur_iter")
         except CheckpointError:
             continue
-        ages[path] = (path.stat().st_mtime_ns, position if isinstance(position, int) else -1)
+        newest = path.resolve() == linked
+        ages[path] = (newest, path.stat().st_mtime_ns, position if isinstance(position, int) else -1)
     return sorted(ages, key=ages.__getitem__, reverse=True)
 
 

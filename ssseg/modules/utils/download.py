@@ -22,6 +22,10 @@ _TIMEOUT = 30.0  # seconds without a byte
 _TRIES = 4
 _CHUNK = 1 << 20
 _NETWORK = (OSError, http.client.HTTPException)
+_HOSTS = (  # where published files stand, and where those hosts lead to; names below them count as well
+    *("github.com", "githubusercontent.com", "download.pytorch.org", "dl.fbaipublicfiles.com"),
+    *("download.openmmlab.com", "huggingface.co", "hf.co"),
+)
 
 
 def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_local: bool = False) -> Path:
@@ -44,16 +48,18 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
     digest = announced_digest(path.name)
     if _is_there(path, digest):
         return path
-    touchdirs(path.parent)
     try:
+        touchdirs(path.parent)
         _require_allowed(url, allow_local)
         with _locked(path):
             if not _is_there(path, digest):  # another process may have fetched it
                 _fetch(url, path, digest, _opener(allow_local))
     except _FailedError as error:
         raise DownloadError(f"{url}: {error}. To do without the network, put the file at {path}.") from error
+    except ResourceError as error:
+        raise ResourceError(f"{error}{_hint(folder)}") from error
     except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}{_hint(folder)}") from error
     return path
 
 
@@ -144,7 +150,7 @@ def _read(response: Any) -> bytes:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows at most five redirects, each to an address that `download` itself would take."""
+    """Follows at most five redirects, each by https to the host that was asked for or to a listed one."""
 
     max_redirections = 5
 
@@ -154,6 +160,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         try:
             _require_allowed(newurl, self.allow_local)
+            _require_listed(newurl, urlsplit(req.full_url).hostname)
         except _FailedError:
             fp.close()
             raise
@@ -178,6 +185,13 @@ def _require_allowed(url: str, allow_local: bool) -> None:
         raise _FailedError(f"only https addresses of named hosts are fetched, not {url}")
 
 
+def _require_listed(url: str, before: str | None) -> None:
+    """Refuse a host that a server leads to unless it led there from itself or the host is a listed one."""
+    host = urlsplit(url).hostname
+    if host != before and not any(f".{host}".endswith(f".{known}") for known in _HOSTS):
+        raise _FailedError(f"the server leads to {host}, which is none of the hosts that files are fetched from")
+
+
 def _is_there(path: Path, digest: str | None) -> bool:
     """Return whether `path` is a file whose SHA-256 begins with `digest`, where one is announced."""
     if not path.is_file():
@@ -194,6 +208,10 @@ def _locked(path: Path) -> Iterator[None]:
     with path.with_name(f"{path.name}.lock").open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _hint(folder: object) -> str:
+    return "" if folder else ". The environment variable TORCH_HOME names another place for fetched weights."
 
 
 def _default_folder() -> Path:

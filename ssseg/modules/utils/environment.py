@@ -1,5 +1,6 @@
 """What this machine and this installation are."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -36,6 +37,7 @@ class EnvironmentCollector:
         return facts
 
 
+@functools.cache  # the packages' folders are searched: a few milliseconds each
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)

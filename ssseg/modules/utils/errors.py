@@ -12,6 +12,7 @@
     ├── ArchiveError              4
     ├── ResourceError             5   machine, files, workers
     ├── DistributedError          5   processes
+    │   └── LostProcessError
     ├── DivergedError             6   numbers
     └── StopRequested            75   stopped on request, resumable
 
@@ -96,6 +97,10 @@ class DistributedError(SSSegError, RuntimeError):
     exit_code = 5
 
 
+class LostProcessError(DistributedError):
+    """Another process of the run ended or does not answer; why is told by that one."""
+
+
 class DivergedError(SSSegError, ArithmeticError):
     """A loss or a gradient is not finite."""
 
@@ -136,6 +141,8 @@ def call_with(function: Callable[..., Any], cfg: Mapping[str, Any], *, where: st
         where: the place of `cfg`, such as `SEGMENTOR_CFG['head']`.
         given: names in `cfg` that the caller adds, not the user; they are not listed as choices.
     """
+    if not isinstance(cfg, Mapping):
+        raise ConfigError(f"{where}: is {cfg!r}; it must be a dictionary")
     try:
         signature = inspect.signature(function)
     except ValueError:  # a built-in that does not tell its parameters

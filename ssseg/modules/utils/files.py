@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -64,15 +65,22 @@ def write_atomically(
         _sync_folder(path.parent)
 
 
-def sweep_stale(folder: StrPath) -> list[Path]:
+def sweep_stale(folder: StrPath, lock: StrPath | None = None) -> list[Path]:
     """Remove what interrupted `write_atomically` and `symlink` calls left in `folder`; return what was removed.
 
-    The caller knows that nobody else is writing there (a run holds the lock of its folder).
+    Args:
+        lock: a file that the caller wrote when it took hold of the folder. What is younger is being written by
+            somebody else, such as a command that converts a checkpoint, and stays.
     """
-    stale = sorted(path for path in Path(folder).glob(f"{_TEMPORARY}*") if path.is_symlink() or path.is_file())
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return stale
+    limit = os.stat(lock).st_mtime_ns if lock is not None else float("inf")
+    swept = []
+    for path in sorted(Path(folder).glob(f"{_TEMPORARY}*")):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode) and status.st_mtime_ns <= limit:
+                path.unlink()
+                swept.append(path)
+    return swept
 
 
 def touchdir(directory: StrPath) -> None:

@@ -30,10 +30,28 @@ class _Screen(logging.StreamHandler[Any]):
             super().emit(record)
 
 
+class _File(logging.FileHandler):
+    """Says once on stderr that its file cannot be written any more, and where that is."""
+
+    complained = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            if self.stream is None or not Path(self.baseFilename).is_file():  # what is open may lead nowhere
+                self.close()
+                self.stream = self._open()
+            self.stream.write(self.format(record) + self.terminator)
+            self.stream.flush()
+        except OSError as error:
+            if not self.complained:
+                sys.stderr.write(f"{self.baseFilename}: cannot be written, the run goes on without: {error}\n")
+            self.complained = True
+
+
 class LocalLoggerHandle:
     """Writes lines `YYYY-mm-dd HH:MM:SS LEVEL  message` to a file and to stderr.
 
-    A log that cannot be written any more never stops a run: Python's logging reports it on stderr and goes on.
+    A log that cannot be written any more never stops a run: it is said once on stderr.
 
     Args:
         logfilepath: appended to; its folder is made. Empty: stderr only.
@@ -50,7 +68,7 @@ class LocalLoggerHandle:
         if logfilepath and ismainprocess():
             try:
                 Path(logfilepath).parent.mkdir(parents=True, exist_ok=True)
-                handlers.append(logging.FileHandler(logfilepath, encoding="utf-8"))
+                handlers.append(_File(logfilepath, encoding="utf-8"))
             except OSError as error:
                 raise ResourceError(
                     f"SEGMENTOR_CFG['logger_handle_cfg']['logfilepath']: cannot write {str(logfilepath)!r}: {error}"

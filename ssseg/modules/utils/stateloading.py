@@ -1,5 +1,6 @@
 """Loads saved states into models and optimizers. What does not fit is told at once, with the likely reason."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from .errors import CheckpointError, listed
 _PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile
 _ROWS = 15
 _KINDS = {"momentum", "betas", "rho", "alpha", "lambd", "etas", "lr_decay", "ns_steps"}  # tell optimizers apart
+_IMPLEMENTATIONS = {"fused", "foreach"}  # how the update is computed: this run's choice, not that of the one saved
 
 Shape = tuple[int, ...] | str | None
 
@@ -24,6 +26,7 @@ def load_state(module: nn.Module, state_dict: Mapping[str, Any], *, partial: boo
     Args:
         module: the model itself, not a wrapper of it.
         partial: load what fits; otherwise anything that does not fit is an error, and nothing is loaded.
+            Values that are not finite are loaded, with a warning.
         source: where the weights come from, for messages.
 
     Returns:
@@ -42,6 +45,9 @@ def load_state(module: nn.Module, state_dict: Mapping[str, Any], *, partial: boo
     }
     if rows and not partial:
         raise CheckpointError(f"{source}: does not fit the model.\n{_table(rows)}\n{_diagnosis(rows, saved, wanted)}")
+    broken = [name for name, value in saved.items() if name not in rows and not _is_finite(value)]
+    if broken:
+        warnings.warn(f"{source}: {broken[0]} and {len(broken) - 1} more hold values that are not finite", stacklevel=2)
     module.load_state_dict({name: value for name, value in saved.items() if name not in rows}, strict=False)
     return [name for name in wanted if name in rows]
 
@@ -73,7 +79,13 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, An
                     f"{source}: {name} of parameter {index} has shape {tuple(value.shape)}, the parameter "
                     f"{tuple(parameter.shape)}: it is the state of another model"
                 )
-    optimizer.load_state_dict(dict(state_dict))
+    kept = [{name: own[name] for name in _IMPLEMENTATIONS & own.keys()} for own in ours]
+    groups = [{**group, **own} for group, own in zip(groups, kept, strict=True)]
+    optimizer.load_state_dict({**state_dict, "param_groups": groups})
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, Tensor) or not value.is_floating_point() or bool(torch.isfinite(value).all())
 
 
 def _groups(groups: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> str:
@@ -114,7 +126,7 @@ def _diagnosis(rows: Mapping[str, tuple[Shape, Shape]], saved: Mapping[str, Any]
     if len(pairs) == len(rows) and len(changes) == 1 and not in_backbone:
         ((there, here),) = changes
         return f"The weights are for {there} classes; SEGMENTOR_CFG['num_classes'] is {here}."
-    backbone = [name for name in wanted if name.startswith("backbone_net.")]
+    backbone = {name for name in (*wanted, *saved) if name.startswith("backbone_net.")}
     if sum(name in rows for name in backbone) > len(backbone) / 2:
         return "Most of the backbone differs: compare SEGMENTOR_CFG['backbone'] with that of the training."
     parts = {name.partition(".")[0] for name in rows}

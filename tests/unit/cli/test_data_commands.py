@@ -41,7 +41,7 @@ def test_an_experiment_is_checked_with_overrides(root, tmp_path, capsys):
 
 def test_what_is_no_data_set_is_explained(tmp_path, capsys):
     assert main(["data", "check", str(tmp_path), "--workers", "0"]) == 3
-    assert "images does not exist" in " ".join(capsys.readouterr().out.split())  # the table wraps long paths
+    assert "Looked for folders called" in " ".join(capsys.readouterr().err.split())
     assert main(["data", "check", "fcn_resnet50os8_vco"]) == 2
     assert "Did you mean" in capsys.readouterr().err
 

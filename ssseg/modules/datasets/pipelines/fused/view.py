@@ -9,9 +9,9 @@ import numpy as np
 from ...labelcodes import EVERYTHING, LabelCodes, Window
 from ..arrays import INTERPOLATIONS
 from ..flip import RandomFlip, mirrored
-from ..resize import RESIZES, Size, resized
+from ..resize import CENTRED, Size, pixels_at_centres, resized
 
-MODES = ("nearest", "nearest_exact")  # of label maps whose windows can be made alone
+MODES = ("nearest", CENTRED)  # of label maps whose windows can be made alone
 WHOLE_UP_TO = 2.8  # times the window's area: so far resizing all of a label map is as fast as picking its pixels
 PHASE = 1 / 340  # pixels, of rows and columns together; between 0 and 255 that is 3/4 of a grey level
 
@@ -101,9 +101,9 @@ class View:
         """Labels of a window of the resized label map, each looked up where it comes from."""
         if self.picked is not None and self.picked[0] == (rows, columns):
             return self.picked[1]
-        flag = RESIZES[self.interpolations["seg_target"]]
-        down = origins(self.codes.shape[0], self.full[0], flag)[rows]
-        across = origins(self.codes.shape[1], self.full[1], flag)[columns]
+        mode = self.interpolations["seg_target"]
+        down = origins(self.codes.shape[0], self.full[0], mode)[rows]
+        across = origins(self.codes.shape[1], self.full[1], mode)[columns]
         part = self.codes[slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)]
         steps = [(0, down - down[0]), (1, across - across[0])]  # rows are copied as wholes, columns pixel by pixel
         for axis, places in steps if len(part) > len(down) else steps[::-1]:
@@ -113,10 +113,12 @@ class View:
         return labels
 
 
-def origins(old: int, new: int, flag: int) -> np.ndarray:
-    """Which of `old` pixels in a line each of the `new` ones shows, (new,): OpenCV is asked, by resizing numbers."""
+def origins(old: int, new: int, mode: str) -> np.ndarray:
+    """Which of `old` pixels in a line each of the `new` ones shows, (new,)."""
+    if mode == CENTRED:
+        return pixels_at_centres(old, new)
     line = np.arange(old, dtype=np.float32)[None]  # exact up to 2**24
-    return cv2.resize(line, (new, 1), interpolation=flag)[0].astype(np.intp)
+    return cv2.resize(line, (new, 1), interpolation=INTERPOLATIONS[mode])[0].astype(np.intp)  # OpenCV is asked
 
 
 def bilinear_window(image: np.ndarray, size: Size, window: Window, near: bool = False) -> np.ndarray:

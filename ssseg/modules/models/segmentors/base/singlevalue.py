@@ -22,5 +22,6 @@ def explain_single_value(segmentor: nn.Module, error: ValueError) -> None:
         raise ConfigError(
             f"{name}: this normalization has one value a channel to learn from ({error}). Give each process two images "
             "or more (SEGMENTOR_CFG['dataloader']), keep the running averages (SEGMENTOR_CFG['is_freeze_norm'] = "
-            "'averages') or take another normalization, such as SEGMENTOR_CFG['norm_cfg'] = {'type': 'GroupNorm', 'num_groups': 8}."
+            "'averages') or take another normalization, such as SEGMENTOR_CFG['norm_cfg'] = {'type': 'GroupNorm', "
+            "'num_groups': 8}."
         ) from error
