@@ -2,8 +2,9 @@
 
 Contenders are the same networks with the same weights. "plain" is inference as it is usually written: the network of
 `plain_network`; of windows one after the other, each padded to the whole image and added up; scores resized to the
-image, then the best class of each pixel. "network" is the network of "ours" alone, which tells how much is glue. A
-contender takes (case, images): the name of the case and (1, 3, H, W) float32, and returns labels (1, H, W).
+image, then the best class of each pixel. "network" is the network of "ours" alone, with its scores at the size of the
+windows, which tells how much is glue. A contender takes (case, images): the name of the case and (1, 3, H, W) float32,
+and returns labels (1, H, W). There are 150 classes, and 19 with windows.
 """
 
 import sys
@@ -36,7 +37,9 @@ CASES = {  # the network, the image's size, its windows' size and how far they l
 @cache
 def model(case):
     network, _, cropsize, stride = CASES[case]
-    cfg = load_config(CONFIGS[network][0], [*CONFIGS[network][1:], "backbone.pretrained=False"])
+    classes = 19 if cropsize else 150
+    options = [*CONFIGS[network][1:], "backbone.pretrained=False", f"num_classes={classes}"]
+    cfg = load_config(CONFIGS[network][0], options)
     if cropsize:
         cfg["inference"]["forward"] = {"mode": "slide", "cropsize": cropsize, "stride": stride}
     cfg["inference"]["tta"]["use_probs_before_resize"] = False
@@ -88,7 +91,7 @@ def network(case, images):
     if CASES[case][2] is None:
         return logits(case, images)
     for _, _, crop in crops(case, images):
-        scores = logits(case, crop)
+        scores = F.interpolate(logits(case, crop), crop.shape[2:], mode="bilinear")
     return scores
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 MEAN, STD = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 
@@ -42,7 +43,9 @@ class PlainPipeline:
 
     def read(self, image_path: str, label_path: str) -> tuple[np.ndarray, np.ndarray]:
         image = cv2.imread(image_path)
-        raw = cv2.imread(label_path, cv2.IMREAD_GRAYSCALE).astype(np.float32)
+        with Image.open(label_path) as picture:
+            indexed = np.asarray(picture) if picture.mode == "P" else None  # OpenCV would turn them into grey levels
+        raw = (cv2.imread(label_path, cv2.IMREAD_GRAYSCALE) if indexed is None else indexed).astype(np.float32)
         label = raw.copy()
         for number, to in self.clsid2label.items():
             label[raw == number] = to

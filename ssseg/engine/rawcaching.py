@@ -9,47 +9,22 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from ..modules.datasets.labelcodes import ByteLabels, whole
-from ..modules.datasets.rawcache import (
-    FORMAT,
-    INDEX,
-    PIXELS,
-    Entry,
-    FileState,
-    is_fresh,
-    key_of,
-    read_index,
-    reading_of,
-)
-from ..modules.parallel.dataloader import BatchLoader
-from ..modules.parallel.order import SampleKey
+from ..modules.datasets.rawcache import FORMAT, INDEX, PIXELS, Entry, is_fresh, key_of, read_index, reading_of
 from ..modules.utils.errors import DataError, ResourceError
 from ..modules.utils.files import touchdirs, write_atomically
 from .dataaudit.sources import open_sources
 from .progress import progress
+from .rawdecoding import Job, bytes_of, decoded
 
 JOURNAL = "journal.jsonl"
-_CHUNK = 2  # images that a process is handed at once
 _SAFE_EVERY = 64  # images; then the disk is waited for
 _SPARE = 64 * 2**20  # bytes of the disk that stay free
-
-
-@dataclass(frozen=True)
-class Job:
-    """An image and its label map that are to be cached."""
-
-    dataset: Any
-    image: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +97,7 @@ def plan_raw_cache(cfg: Mapping[str, Any], folder: Path) -> Plan:
     entries = _begun(folder)
     readings = {id(dataset): reading_of(dataset) for dataset in {id(job.dataset): job.dataset for job in jobs}.values()}
     todo = [job for job in jobs if not is_fresh(entries, job.image, job.label, readings[id(job.dataset)])]
-    return Plan(jobs, entries, todo, sum(map(_needed, todo)))
+    return Plan(jobs, entries, todo, sum(map(bytes_of, todo)))
 
 
 def _jobs(cfg: Mapping[str, Any]) -> list[Job]:
@@ -154,42 +129,6 @@ def _begun(folder: Path) -> dict[str, Entry]:
     return {key: entry for key, entry in entries.items() if entry.end <= length}
 
 
-def _needed(job: Job) -> int:
-    """How many bytes a pair takes, from the header of its image."""
-    try:
-        with Image.open(job.image) as picture:
-            width, height = picture.size
-    except Exception as error:  # as in utils/images.py: what parsers raise is no closed list
-        raise DataError(f"{job.image}: cannot be read as a picture: {error}") from error
-    channels = job.dataset.options.in_channels or 3
-    return width * height * (channels + (1 if ByteLabels.fits(job.dataset.num_classes) else 2))
-
-
-class _Decoding:
-    """Jobs as a data set whose samples are entries without an offset, with the bytes that belong to them."""
-
-    def __init__(self, jobs: Sequence[Job]):
-        self.jobs = jobs
-
-    def __getitem__(self, key: SampleKey) -> tuple[Entry, bytes, bytes]:
-        job = self.jobs[key[2]]
-        states = FileState.of(job.image), FileState.of(job.label)
-        sample = job.dataset.read(job.image, job.label)
-        image, labels = np.ascontiguousarray(sample["image"]), sample["seg_target"]
-        labels = labels if isinstance(labels, np.ndarray) else whole(labels)
-        narrow = ByteLabels.fits(job.dataset.num_classes)
-        codes = ByteLabels.of(labels, job.dataset.ignore_index).codes if narrow else labels.astype(np.int16)
-        entry = Entry(0, image.shape, image.dtype.name, codes.itemsize, *states, reading_of(job.dataset))
-        return entry, image.tobytes(), np.ascontiguousarray(codes).tobytes()
-
-
-def _decoded(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Entry, bytes, bytes]]:
-    samples: list[SampleKey] = [(0, 0, number) for number in range(len(jobs))]
-    chunks = [samples[first : first + _CHUNK] for first in range(0, len(samples), _CHUNK)]
-    for decoded in BatchLoader(_Decoding(jobs), lambda: chunks, list, workers=min(workers, len(chunks))):
-        yield from decoded
-
-
 def _append(folder: Path, plan: Plan, workers: int) -> dict[str, Entry]:
     """Write what is left behind what is there; return all entries."""
     entries = dict(plan.entries)
@@ -204,7 +143,7 @@ def _append(folder: Path, plan: Plan, workers: int) -> dict[str, Entry]:
             _note(journal, entries)
             pixels.seek(offset)
             pixels.truncate()
-            for job, (entry, image, labels) in zip(plan.todo, _decoded(plan.todo, workers), strict=True):
+            for job, (entry, image, labels) in zip(plan.todo, decoded(plan.todo, workers), strict=True):
                 pixels.write(image)
                 pixels.write(labels)
                 waiting[key_of(job.image, job.label)] = placed = replace(entry, offset=offset)

@@ -80,7 +80,7 @@ def copied(meta):
 def refuses(entry, size, channels):
     """Whether a transform has a reason to refuse an image."""
     name, fields = entry
-    if name in dict(COLOUR):
+    if name in ("Normalize", "RGB2Gray"):
         return channels != 3
     if name == "Rerange":
         return size == (1, 1) and channels == 1

@@ -206,7 +206,7 @@ def test_two_processes_do_not_write_one_cache(root, folder):
 def stopped_after(number, monkeypatch):
     """Let the run end like a killed one when so many pairs were written; what is safe is so after every second one."""
     monkeypatch.setattr(rawcaching, "_SAFE_EVERY", 2)
-    decoded = rawcaching._decoded
+    decoded = rawcaching.decoded
 
     def until(jobs, workers):
         for count, entry in enumerate(decoded(jobs, workers)):
@@ -214,7 +214,7 @@ def stopped_after(number, monkeypatch):
                 raise KeyboardInterrupt
             yield entry
 
-    monkeypatch.setattr(rawcaching, "_decoded", until)
+    monkeypatch.setattr(rawcaching, "decoded", until)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 5])

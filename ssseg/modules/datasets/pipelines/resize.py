@@ -214,7 +214,7 @@ def resized(array: np.ndarray, size: Size, interpolation: str) -> np.ndarray:
 def pixels_at_centres(old: int, new: int) -> np.ndarray:
     """Which of `old` pixels in a line lies at the centre of each of the `new` ones, (new,); of two the latter.
 
-    OpenCV's INTER_NEAREST_EXACT counts in steps of 1 / 65536 and is beside it by some pixels in ten thousand, until 5.0.
+    OpenCV's INTER_NEAREST_EXACT counts in steps of 1 / 65536, and before 5.0 it drifts in long lines.
     """
     return (2 * np.arange(new) + 1) * old // (2 * new)
 
