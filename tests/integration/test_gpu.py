@@ -142,7 +142,7 @@ def test_windows_together_give_the_labels_of_windows_one_by_one():
     model = BuildSegmentor(cfg, "TEST").to(GPU).eval()
     images = torch.randn(2, 3, 75, 90, device=GPU)
     one_by_one, labels = model.inference(images), label_images(model, images, (75, 90))
-    cfg["inference"]["forward"]["windows_at_once"] = None
+    model.cfg["inference"]["forward"]["windows_at_once"] = None
     torch.testing.assert_close(model.inference(images), one_by_one, rtol=1e-5, atol=1e-5)
     assert (label_images(model, images, (75, 90)) != labels).float().mean() < 1e-3
 
