@@ -26,6 +26,7 @@ from typing import Any
 
 from .misspelling import edit_distance
 
+_EDITS = 2  # more are no slip of the fingers
 _CANDIDATES = 8  # names that are compared letter by letter
 
 
@@ -116,7 +117,7 @@ class StopRequested(SSSegError):  # noqa: N818  (not a fault: somebody asked)
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the closest known name, else an empty string; upper and lower case count alike.
 
-    Of the names that share most letters, the one with the fewest edits is meant, swapped neighbours counting as one.
+    It is the one within two edits, swapped neighbours counting as one; where none is, the one that shares most letters.
     """
     given = str(name).lower()
     folded = {candidate.lower(): candidate for candidate in known}
@@ -124,6 +125,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if not similar:
         return ""
     closest = min(similar, key=lambda other: (edit_distance(given, other), sorted(given) != sorted(other)))
+    closest = closest if edit_distance(given, closest) <= _EDITS else similar[0]
     return f" Did you mean {folded[closest]!r}?"
 
 

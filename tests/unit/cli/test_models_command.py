@@ -40,7 +40,7 @@ def test_a_line_has_what_was_published(ssseg):
 
 def test_an_experiment_of_ours_is_described_by_its_config(ssseg):
     _, line = ssseg("list", "--filter", "dataset=CamVid")
-    assert line.split()[:4] == ["deeplabv3plus_resnet18os32_camvid", "Deeplabv3Plus", "resnet18conv3x3stem", "CamVid"]
+    assert line.split()[:4] == ["deeplabv3plus_resnet18os32_camvid", "Deeplabv3Plus", "resnet18", "CamVid"]
     assert line.split()[-2:] == ["-", "-"]
 
 

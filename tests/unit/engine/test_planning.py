@@ -1,5 +1,8 @@
 """What a run needs, before it runs."""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -67,11 +70,20 @@ def test_nothing_fits_into_too_little(cfg):
     assert plan.largest_crop is None
 
 
-def test_a_real_step_is_of_the_estimated_order(cfg):
+def measured_plan(path):
+    cfg = load_config(path)
     cfg["dataset"]["train"]["data_pipelines"] = [("RandomCrop", {"crop_size": (256, 256)})]
-    plan = make_plan(cfg, CPU, memory=1000, measure=True)
-    if plan.measured is not None:  # the system does not tell
-        assert 0.2 < plan.measured / plan.estimated < 3
+    return make_plan(cfg, CPU, memory=1000, measure=True)
+
+
+def test_a_real_step_is_of_the_estimated_order(tmp_path):
+    path = write_config(tmp_path, tmp_path / "data")
+    # a process of its own: this one may keep what earlier tests freed, so that nothing seems to be needed
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        plan = pool.submit(measured_plan, path).result(timeout=300)
+    if plan.measured is None:
+        pytest.skip("this system does not tell how much memory a process needed at most")
+    assert 0.2 < plan.measured / plan.estimated < 3
 
 
 @pytest.mark.parametrize(
