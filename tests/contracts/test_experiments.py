@@ -1,4 +1,4 @@
-"""Every experiment builds: the model, without memory for its weights, and an optimizer whose rules fit its parameters."""
+"""Every experiment builds: the model, without memory for its weights, and an optimizer whose rules fit it."""
 
 import json
 from pathlib import Path
