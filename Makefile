@@ -40,8 +40,8 @@ test-faults: $(VENV)/installed-test  ## Run the fault injection that takes minut
 test-gpu: $(VENV)/installed-test  ## Run the tests that need a GPU
 	$(BIN)/python -m pytest -m gpu
 
-test-witness: $(VENV)/installed-witness  ## Compare networks with their counterparts in transformers and timm
-	$(BIN)/python -m pytest -n $(WORKERS) -m witness tests/witness
+test-witness: $(VENV)/installed-witness  ## Compare networks with those of transformers and timm, kernels with PyTorch
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not gpu' tests/witness tests/kernels
 
 lint: $(VENV)/installed-test  ## Check format, style, types and structure
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..kernels import run_fastest
 from .pieces import resized_pieces
 
 
@@ -51,24 +52,12 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
         align_corners: bool,
         wants_gradient: bool,
     ) -> tuple[Tensor, Tensor]:
-        dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        gradient = torch.empty_like(logits, dtype=dtype) if wants_gradient else None
-        last = logits.shape[1] - 1
-        losses, weights = [logits.new_zeros((), dtype=dtype)], [logits.new_zeros((), dtype=dtype)]
-        with torch.autocast("cpu", enabled=False):  # the matrix products of `resized_pieces`
-            for image, rows, scores in resized_pieces(logits.detach(), gradient, labels.shape[1:], align_corners):
-                targets = labels[image, rows].reshape(len(scores), -1)  # (R, P)
-                weight = (targets != ignore_index).to(dtype)
-                targets = targets.clamp(0, last)
-                if class_weight is not None:
-                    weight *= class_weight.to(dtype)[targets]
-                losses.append(_loss_then_gradient(scores, targets, weight, label_smoothing, wants_gradient))
-                weights.append(weight.sum())
+        options = (class_weight, ignore_index, label_smoothing, align_corners, wants_gradient)
+        loss, weight, gradient = run_fastest("crossentropy", _by_pieces, logits.detach(), labels, *options)
         ctx.save_for_backward(gradient)
         ctx.dtype = logits.dtype
-        total = torch.stack(weights).sum()
-        ctx.mark_non_differentiable(total)
-        return torch.stack(losses).sum(), total
+        ctx.mark_non_differentiable(weight)
+        return loss, weight
 
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
@@ -76,6 +65,32 @@ class _UpsampledCrossEntropy(torch.autograd.Function):
             raise RuntimeError("upsampled_cross_entropy has no second derivative; resize the logits before the loss")
         (gradient,) = ctx.saved_tensors
         return (gradient * grad_loss).to(ctx.dtype), *[None] * 6
+
+
+def _by_pieces(
+    logits: Tensor,
+    labels: Tensor,
+    class_weight: Tensor | None,
+    ignore_index: int,
+    label_smoothing: float,
+    align_corners: bool,
+    wants_gradient: bool,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the sums of the loss and of the weights, both (), and the gradient of the first."""
+    dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
+    gradient = torch.empty_like(logits, dtype=dtype) if wants_gradient else None
+    last = logits.shape[1] - 1
+    losses, weights = [logits.new_zeros((), dtype=dtype)], [logits.new_zeros((), dtype=dtype)]
+    with torch.autocast("cpu", enabled=False):  # the matrix products of `resized_pieces`
+        for image, rows, scores in resized_pieces(logits, gradient, labels.shape[1:], align_corners):
+            targets = labels[image, rows].reshape(len(scores), -1)  # (R, P)
+            weight = (targets != ignore_index).to(dtype)
+            targets = targets.clamp(0, last)
+            if class_weight is not None:
+                weight *= class_weight.to(dtype)[targets]
+            losses.append(_loss_then_gradient(scores, targets, weight, label_smoothing, wants_gradient))
+            weights.append(weight.sum())
+    return torch.stack(losses).sum(), torch.stack(weights).sum(), gradient
 
 
 def _loss_then_gradient(
