@@ -35,7 +35,7 @@ quick: $(VENV)/installed-test  ## Run the tests that take no longer than a few s
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not witness and not slow'
 
 test-faults: $(VENV)/installed-test  ## Run the fault injection that takes minutes
-	$(BIN)/python -m pytest -n $(WORKERS) -m faults
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 12 -m faults
 
 test-gpu: $(VENV)/installed-test  ## Run the tests that need a GPU
 	$(BIN)/python -m pytest -m gpu
