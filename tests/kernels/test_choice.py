@@ -33,7 +33,9 @@ def _use(monkeypatch):
         module = types.SimpleNamespace(run=run, takes=takes, trial=trial)
         monkeypatch.setattr(choice, "_load", lambda name: module)
         monkeypatch.setattr(choice, "_trusted", {})
+        monkeypatch.setattr(choice, "_faster", {})
 
+    monkeypatch.setattr(choice, "_is_faster", lambda run, plain, arguments: True)
     monkeypatch.setattr(choice, "available", lambda device: True)
     return use
 
@@ -127,6 +129,54 @@ def test_a_broken_cross_entropy_leaves_the_loss_as_it_is(use):
     with pytest.warns(UserWarning, match="'crossentropy' is not used"):
         found = upsampled_cross_entropy(logits, labels)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_a_kernel_that_is_slower_is_not_used(use, monkeypatch, learns):
+    calls = []
+
+    def slow(x, shift=0.0):
+        calls.append(x.requires_grad)
+        for _ in range(300):
+            torch.randn(2000).sort()
+        return double(x, shift)
+
+    monkeypatch.undo()
+    monkeypatch.setattr(choice, "available", lambda device: True)
+    monkeypatch.setattr(
+        choice, "_load", lambda name: types.SimpleNamespace(run=slow, takes=lambda *a: True, trial=trial)
+    )
+    for name in ("_trusted", "_faster"):
+        monkeypatch.setattr(choice, name, {})
+    x = torch.ones(2, requires_grad=learns)
+    results = [choice.run_fastest("double", double, x) for _ in range(3)]
+    assert [result.tolist() for result in results] == [[2, 2]] * 3
+    assert x.grad is None
+    assert choice._faster == {("double", CPU, torch.float32): False}
+    assert set(calls[1:]) == {learns}  # the first call is the trial's
+    measured = len(calls)
+    choice.run_fastest("double", double, x)
+    assert len(calls) == measured
+
+
+def test_the_faster_kernel_stays(use, monkeypatch):
+    def slow(x, shift=0.0):
+        for _ in range(300):
+            torch.randn(2000).sort()
+        return double(x, shift)
+
+    assert choice._is_faster.__name__ == "<lambda>"
+    monkeypatch.undo()
+    assert choice._is_faster(double, slow, (torch.ones(2), 1.0))
+
+
+def test_runs_that_must_repeat_take_the_plain_way(use):
+    use(double)
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert choice.run_fastest("double", lambda x: "plain", torch.ones(1)) == "plain"
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_a_cpu_has_no_kernels_and_loads_none():
