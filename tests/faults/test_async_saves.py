@@ -124,7 +124,7 @@ def test_the_last_checkpoint_must_be_written(data, tmp_path, monkeypatch):
         run(tmp_path, data, "runtime.on_save_error=warn")
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(100, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.faults)])
 def test_killed_at_any_moment_the_files_are_whole_and_the_run_goes_on(whole, data, tmp_path, kills):
     delays, done, runs = random.Random(0), 0, 0
     while done < kills:
