@@ -31,7 +31,7 @@ demo: $(VENV)/installed  ## Train, test and picture a segmentor on the embedded 
 test: $(VENV)/installed-test  ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not witness'
 
-quick: $(VENV)/installed-test  ## Run the tests that take no longer than a few seconds each
+quick: $(VENV)/installed-test  ## Run the quick tests, in less than two minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m 'not gpu and not faults and not witness and not slow'
 
 test-faults: $(VENV)/installed-test  ## Run the fault injection that takes minutes

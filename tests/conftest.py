@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -12,6 +13,24 @@ from hypothesis import settings
 torch.set_num_threads(1)
 settings.register_profile("ssseg", derandomize=True, deadline=None, print_blob=True, max_examples=50)
 settings.load_profile("ssseg")
+
+
+SLOW = ("contracts", "docs", "faults", "golden", "integration", "unit/models")  # folders that take minutes
+    "contracts",
+    "docs",
+    "faults",
+    "golden",
+    "integration",
+    "unit/models",
+)  # folders that take more than two minutes
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what `make quick` leaves out."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
