@@ -16,13 +16,6 @@ settings.load_profile("ssseg")
 
 
 SLOW = ("contracts", "docs", "faults", "golden", "integration", "unit/models")  # folders that take minutes
-    "contracts",
-    "docs",
-    "faults",
-    "golden",
-    "integration",
-    "unit/models",
-)  # folders that take more than two minutes
 
 
 def pytest_collection_modifyitems(items):
