@@ -19,6 +19,8 @@ def _device():
 def only_kernels(monkeypatch):
     """Let the kernels run, whatever the device; that one is not trusted would be a warning, thus an error."""
     monkeypatch.setattr(choice, "available", lambda device: True)
+    monkeypatch.setattr(choice, "_is_faster", lambda run, plain, arguments: True)
+    monkeypatch.setattr(choice, "_faster", {})
 
 
 @pytest.fixture(name="runs")
