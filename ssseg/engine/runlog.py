@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class RunLog:
 
     def __init__(self, work_dir: Path, *, tensorboard: bool = False, enabled: bool = True):
         self.path, self.enabled, self.complained = Path(work_dir, "metrics.jsonl"), enabled, False
-        self.writer = _tensorboard_writer(work_dir) if tensorboard and enabled else None
+        self.open_writer = _tensorboard_writer() if tensorboard and enabled else None
+        self.writer: Any = None  # opened at the first line, as it creates files
 
     def write(self, kind: str, epoch: int, iteration: int, **values: Any) -> None:
         """Append a line; numbers that are not finite become null, as JSON has no name for them."""
@@ -37,7 +38,8 @@ class RunLog:
                 file.write(line + "\n")
         except OSError as error:
             self._complain(error)
-        if self.writer is not None:
+        if self.open_writer is not None:
+            self.writer = self.writer or self.open_writer(str(self.path.parent / "tensorboard"))
             for name, value in _scalars(values):
                 self.writer.add_scalar(f"{kind}/{name}", value, iteration)
 
@@ -98,7 +100,7 @@ def _scalars(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield name, float(value)
 
 
-def _tensorboard_writer(work_dir: Path) -> Any:
+def _tensorboard_writer() -> Callable[[str], Any]:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
@@ -106,4 +108,4 @@ def _tensorboard_writer(work_dir: Path) -> Any:
             "SEGMENTOR_CFG['runtime']['tensorboard'] is True, but tensorboard is not installed: "
             "pip install 'ssseg[tensorboard]'"
         ) from error
-    return SummaryWriter(str(work_dir / "tensorboard"))
+    return SummaryWriter

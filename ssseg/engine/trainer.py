@@ -35,6 +35,7 @@ from .databatch import to_device
 from .datawatch import DataWatch
 from .devices import Precision, choose_device, describe_device, set_up_backends
 from .divergence import last_words
+from .earlier import set_aside
 from .heap import keep_freed_memory
 from .labelcache import cache_labels
 from .lock import LOCK, work_dir_lock
@@ -87,6 +88,9 @@ def train(cfg: Any, *, device: str = "auto", ckptspath: str = "") -> dict[str, A
         trainer = Trainer(cfg, options, chosen, work_dir, logger, log, group)
         if ckptspath:
             trainer.resume(ckptspath)
+        else:
+            set_aside(work_dir, logger)
+            log.rewind(0)  # of a run that came to no checkpoint
         trainer.run()
         return trainer.state.best
 

@@ -49,8 +49,6 @@ def start(config, *options):
     """Begin the run of a config, or go on with it."""
     run = config.parent / "run"
     checkpoint = run / LATEST if os.path.lexists(run / LATEST) else ""
-    if not checkpoint and run.exists():
-        shutil.rmtree(run)  # it came to no checkpoint: a fresh start
     return Child(lambda: train(load_config(config, [*OPTIONS, *options]), device="cpu", ckptspath=str(checkpoint)))
 
 
