@@ -69,14 +69,14 @@ def list_experiments(options: argparse.Namespace) -> int:
 
 def info(options: argparse.Namespace) -> int:
     """Print what a network holds and costs, and what has been published for it."""
+    from ..engine.imagechannels import input_channels
     from ..engine.modelinfo import describe
     from ..modules.utils.configfiles import experiments, find_config
     from ..modules.utils.configparser import load_config
     from .modelzoo import published
 
     cfg = load_config(options.config, options.overrides)
-    channels = (cfg.get("backbone") or {}).get("in_channels", 3)
-    facts = describe(cfg, (options.batch, channels, *options.size))
+    facts = describe(cfg, (options.batch, input_channels(cfg), *options.size))
     path = find_config(options.config)
     known = published().get(path.stem) if experiments().get(path.stem) == path else None
     if options.json:

@@ -11,6 +11,7 @@ from ..modules.models.uninitialized import Uninitialized
 from ..modules.utils.checkpoint import load_state
 from ..modules.utils.errors import ConfigError
 from ..modules.utils.labelmap import LabelMap
+from .backbonecfg import without_pretrained
 from .imagechannels import with_image_channels
 from .options import RuntimeOptions
 from .weightfiles import read_header, weights_of
@@ -64,11 +65,8 @@ def load_segmentor(
     Raises:
         ConfigError, CheckpointError: see `build_segmentor`, `load_weights`.
     """
-    backbone = cfg.get("backbone")
-    if backbone and "pretrained" in backbone:
-        cfg = {**cfg, "backbone": {**backbone, "pretrained": False}}
     with Uninitialized():
-        segmentor = build_segmentor(cfg, "TEST", device)
+        segmentor = build_segmentor(without_pretrained(cfg), "TEST", device)
     return segmentor, load_weights(segmentor, ckptspath, ema=ema)
 
 

@@ -28,6 +28,7 @@ from ..modules import (
 from ..modules.datasets.options import DatasetOptions
 from ..modules.models.segmentors.base import BuildAuxiliaryDecoder
 from ..modules.utils.errors import UnknownNameError, listed
+from .backbonecfg import without_pretrained
 from .imagechannels import channel_problems, normalize_problems, with_image_channels
 from .problems import ROOT, Problem, as_problem, check_fields, check_part, failures, section
 
@@ -218,14 +219,11 @@ def classes_of(dataset_cfg: Mapping[str, Any]) -> int | None:
 
 def check_model(cfg: SegmentorConfig) -> Iterator[Problem]:
     """Build the model, without memory for its weights, and its optimizer: do widths and parameters' names fit?"""
-    bare = cfg.copy()
-    for part in (bare["backbone"], bare["backbone"].get("backbone_cfg") or {}):
-        if "pretrained" in part:
-            part["pretrained"] = False
+    bare = with_image_channels(without_pretrained(cfg))
     place = f"{ROOT}['scheduler']['optimizer']"
     models: list[Any] = []
     with torch.device("meta"):
-        yield from failures(lambda: models.append(BuildSegmentor(with_image_channels(bare), "TRAIN")), ROOT)
+        yield from failures(lambda: models.append(BuildSegmentor(bare, "TRAIN")), ROOT)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for model in models:

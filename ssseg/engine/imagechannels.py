@@ -10,6 +10,7 @@ import numpy as np
 from ..modules.utils.errors import ConfigError, DataError, listed
 from ..modules.utils.filekinds import shown
 from ..modules.utils.rasters import GREY_LEVEL, RasterHeader, read_raster
+from .backbonecfg import backbones_of, change_backbones
 from .problems import ROOT, Problem, section
 
 _DEFAULT = 3
@@ -35,20 +36,20 @@ def with_image_channels(cfg: Mapping[str, Any]) -> Any:
     for problem in channel_problems(cfg):
         raise ConfigError(f"{problem.place}: {problem.message}")
     channels = images_channels(cfg)
-    if channels is None or not cfg.get("backbone"):
-        return cfg
-    changed = {**cfg["backbone"], "in_channels": channels}
-    if isinstance(changed.get("backbone_cfg"), Mapping):
-        changed["backbone_cfg"] = {**changed["backbone_cfg"], "in_channels": channels}
-    return {**cfg, "backbone": changed}
+    return cfg if channels is None else change_backbones(cfg, lambda backbone: {"in_channels": channels})
+
+
+def input_channels(cfg: Mapping[str, Any]) -> int:
+    """Return how many channels the network reads: those of the images, else those of its backbone."""
+    return images_channels(cfg) or int(section(cfg, "backbone").get("in_channels", _DEFAULT))
 
 
 def channel_problems(cfg: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield a problem where the backbone takes another number of channels than the data set reads."""
     if not cfg.get("dataset"):
         return
-    backbone, channels = section(cfg, "backbone"), images_channels(cfg)
-    for place, part in (("", backbone), ("['backbone_cfg']", section(backbone, "backbone_cfg"))):
+    channels = images_channels(cfg)
+    for place, part in backbones_of(cfg):
         given = part.get("in_channels", channels)
         if given not in (channels, _DEFAULT if channels is None else channels):
             reads = f"is {channels}" if channels else f"is not set, which reads {_DEFAULT}"

@@ -1,6 +1,5 @@
 """How large a network is and what it costs, without data, weights or, where it takes that, memory for them."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..modules import BaseSegmentor, BuildSegmentor, SSSegInputStructure
 from ..modules.utils.errors import ConfigError
+from .backbonecfg import without_pretrained
+from .imagechannels import with_image_channels
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def describe(model: Mapping[str, Any] | nn.Module, input_shape: Sequence[int]) -
         raise ConfigError(f"input_shape={tuple(input_shape)}: must be four numbers from 1 on, (N, C, H, W)")
     if isinstance(model, nn.Module):
         return _measure(model, input_shape)
-    cfg = _without_pretrained(model)
+    cfg = with_image_channels(without_pretrained(model))
     try:
         with torch.device("meta"):  # shapes without values: no memory, no arithmetic
             return _measure(BuildSegmentor(cfg, "TEST"), input_shape)
@@ -71,15 +72,6 @@ def describe(model: Mapping[str, Any] | nn.Module, input_shape: Sequence[int]) -
 
 class _RunError(ConfigError):
     """The network is built, but does not run."""
-
-
-def _without_pretrained(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    bare = dict(copy.deepcopy(cfg))
-    backbone = bare.get("backbone") or {}
-    for part in (backbone, backbone.get("backbone_cfg") or {}):
-        if "pretrained" in part:
-            part["pretrained"] = False
-    return bare
 
 
 def _measure(model: nn.Module, input_shape: Sequence[int]) -> ModelInfo:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from ..modules import BuildOptimizer, SSSegInputStructure
+from .backbonecfg import without_pretrained
 from .batching import plan_batch
 from .bench.measuring import memory_growth
 from .build import build_segmentor
 from .devices import Precision
+from .imagechannels import input_channels
 from .livememory import LiveMemory
 from .modelinfo import ModelInfo, describe
 
@@ -55,10 +57,8 @@ def make_plan(cfg: Mapping[str, Any], device: torch.device, *, memory: int | Non
     Raises:
         ConfigError: the cfg does not fit, or the network does not run on its crops.
     """
-    backbone = cfg.get("backbone") or {}
-    if "pretrained" in backbone:
-        cfg = {**cfg, "backbone": {**backbone, "pretrained": False}}
-    crop, channels = crop_of(cfg), backbone.get("in_channels", 3)
+    cfg = without_pretrained(cfg)
+    crop, channels = crop_of(cfg), input_channels(cfg)
     batch = plan_batch(cfg["dataloader"], 1, (cfg.get("runtime") or {}).get("accumulate", 1)).per_process
     memory = memory or free_memory(device)
     budget = int(SHARE * memory)

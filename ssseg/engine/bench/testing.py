@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...modules.datasets.pipelines import ConfusionMatrix
+from ..backbonecfg import without_pretrained
 from ..build import build_dataset, build_segmentor
 from ..devices import Precision
 from ..labelling import logits_to_labels
@@ -27,8 +28,7 @@ class Tested:
         self.images = sample["image"][None].to(device)
         self.size: Size = (int(sample["height"]), int(sample["width"]))
         self.target = np.asarray(sample["seg_target"])
-        backbone = {**cfg["backbone"], "pretrained": False} if "pretrained" in cfg["backbone"] else cfg["backbone"]
-        self.segmentor = build_segmentor({**cfg, "backbone": backbone}, "TEST", device).eval()
+        self.segmentor = build_segmentor(without_pretrained(cfg), "TEST", device).eval()
         self.precision = Precision(cfg.get("fp16_cfg"), device)
 
     @torch.inference_mode()

@@ -11,6 +11,7 @@ from ...modules.datasets.fusing import fuse_pipelines
 from ...modules.parallel.dataloader import collate_train
 from ...modules.utils.errors import ConfigError
 from ...modules.utils.seeds import seed_generators
+from ..backbonecfg import without_pretrained
 from ..batching import plan_batch
 from ..build import build_dataset, build_segmentor
 from ..databatch import to_device
@@ -28,8 +29,7 @@ class Trained:
         self.dataset = build_dataset(cfg, "TRAIN")
         fuse_pipelines(self.dataset, device_transforms=self.options.device_transforms)
         self.number = plan_batch(cfg["dataloader"], 1, self.options.accumulate).per_process
-        backbone = {**cfg["backbone"], "pretrained": False} if "pretrained" in cfg["backbone"] else cfg["backbone"]
-        self.segmentor = build_segmentor({**cfg, "backbone": backbone}, "TRAIN", device)
+        self.segmentor = build_segmentor(without_pretrained(cfg), "TRAIN", device)
         self.precision = Precision(cfg.get("fp16_cfg"), device)
 
     def read(self) -> dict[str, Any]:
