@@ -36,3 +36,15 @@ def _fixed_generators():
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A function that writes bytes to a file and returns its path."""
+
+    def save(data, name="picture"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return save

@@ -14,6 +14,12 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Likewise, with 12 training images: three iterations of 4 an epoch."""
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory, root):
     """The config and the work directory of a finished run; tests only read them."""
     config = write_config(tmp_path_factory.mktemp("trained"), root)

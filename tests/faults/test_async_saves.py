@@ -18,15 +18,10 @@ from ssseg.modules.utils.errors import ResourceError
 from tests.faults.children import Child
 from tests.faults.test_kills import ended
 from tests.integration.test_one_process import outcome, same
-from tests.tiny import write_config, write_data
+from tests.tiny import write_config
 
 ASYNC = ["runtime.async_save=True", "runtime.save_interval_iters=1"]
 ADAMW = "scheduler.optimizer={'type': 'AdamW', 'lr': 0.01, 'params_rules': {'decoder': {'lr_multiplier': 10.0}}}"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -49,12 +49,6 @@ def training_state():
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """12 training images: three iterations of 4 an epoch."""
-    return write_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
 def whole(tmp_path_factory, data):
     """The config of a run of two epochs that saved after each iteration."""
     config = write_config(tmp_path_factory.mktemp("whole"), data)

@@ -1,7 +1,6 @@
 """Mutants of images, label maps and configs: a result, or an error of ours. Failures are kept in `corpus/`."""
 
 import copy
-import io
 import random
 import warnings
 import zlib
@@ -19,19 +18,13 @@ from ssseg.modules.utils.errors import ConfigError, DataError, SSSegError
 from ssseg.modules.utils.images import read_image, read_label
 from ssseg.modules.utils.labelmap import LabelMap
 from tests.faults.fuzzing import amounts, keep, mutants
+from tests.pictures import encoded
 from tests.recorded import write_mat
 from tests.tiny import CONFIG, write_config
 
 RNG = np.random.default_rng(5)
 SMOOTH = np.add.outer(np.arange(24), np.arange(32)).astype(np.uint8)[..., None] * np.array([2, 3, 4], np.uint8)
 LABELS = RNG.integers(0, 4, (24, 32), dtype=np.uint8)
-
-
-def encoded(array, kind, **options):
-    stream = io.BytesIO()
-    picture = array if isinstance(array, Image.Image) else Image.fromarray(array)
-    picture.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def with_palette(labels):

@@ -1,6 +1,5 @@
 """Group C of docs/reliability.md: image files that are damaged, foreign or hostile."""
 
-import io
 import os
 import struct
 import subprocess
@@ -16,38 +15,12 @@ from ssseg.modules.datasets.pipelines import build_pipeline
 from ssseg.modules.utils.errors import DataError, ImageError, SSSegError
 from ssseg.modules.utils.images import read_image, read_label
 from tests.faults.screen import run_command
+from tests.pictures import encoded, png
 from tests.properties.test_transforms import ALL, named, sample
 
 RNG = np.random.default_rng(11)
 RGB = cv2.resize(RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), (28, 20), interpolation=cv2.INTER_CUBIC)
 BGR, GREY = RGB[..., ::-1], np.ascontiguousarray(RGB[..., 0])
-
-
-def encoded(array, kind, **options):
-    stream = io.BytesIO()
-    (array if isinstance(array, Image.Image) else Image.fromarray(array)).save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def png(width, height, depth, colour_type, rows=b"", *chunks):
-    """A PNG file of which everything can be chosen."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    body = [chunk(b"IHDR", header), *(chunk(*entry) for entry in chunks), chunk(b"IDAT", zlib.compress(rows, 9))]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(body) + chunk(b"IEND", b"")
-
-
-@pytest.fixture
-def saved(tmp_path):
-    def save(data, name="picture"):
-        path = tmp_path / name
-        path.write_bytes(data)
-        return path
-
-    return save
 
 
 @pytest.mark.parametrize(

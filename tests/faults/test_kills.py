@@ -18,7 +18,7 @@ from ssseg.modules.utils.checkpoint import LATEST
 from ssseg.modules.utils.configparser import load_config
 from tests.faults.children import Child
 from tests.integration.test_one_process import outcome, same
-from tests.tiny import write_config, write_data
+from tests.tiny import write_config
 
 OPTIONS = [
     "ema_cfg={'momentum': 0.1, 'device': 'cpu'}",
@@ -27,11 +27,6 @@ OPTIONS = [
     "runtime.accumulate=2",
 ]
 EVERY = "runtime.save_interval_iters=1"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ from ssseg.modules import (
     loadckpts,
 )
 from ssseg.modules.models.losses.celoss import CrossEntropyLoss
-from ssseg.modules.models.segmentors.base.resize import resize_like
 from ssseg.modules.models.segmentors.base.windows import Windows, score_windows
+from ssseg.modules.models.upsampling.resize import resize_like
 from ssseg.modules.utils.configparser import load_config
 from ssseg.modules.utils.errors import ConfigError, DivergedError
 from tests.contracts.small_cfgs import small

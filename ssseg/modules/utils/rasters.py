@@ -57,7 +57,7 @@ class RasterHeader(NamedTuple):
 
 
 def read_header(path: Path) -> RasterHeader:
-    """Read the beginning of a picture; nothing is decoded.
+    """Read what a picture says of itself; its pixels are not decoded.
 
     Raises:
         ImageError, ResourceError: as `read_raster`.

@@ -8,9 +8,10 @@ from torch import nn
 
 from ssseg.engine.labelling import label_images
 from ssseg.modules import BuildSegmentor
+from ssseg.modules.models.segmentors.base.labelsizes import draw_labels, sample_labels
 from ssseg.modules.models.segmentors.base.mirror import flip_pairs, swap_labels
-from ssseg.modules.models.segmentors.base.resize import draw_labels, resize, resize_like, sample_labels
 from ssseg.modules.models.segmentors.base.windows import Windows, score_bands, score_windows
+from ssseg.modules.models.upsampling.resize import resize, resize_like
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import small
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from ssseg.modules import BuildActivation, BuildNormalization, BuildSegmentor, SegmentorBuilder, SSSegInputStructure
 from ssseg.modules.models.segmentors.base import BaseSegmentor
-from ssseg.modules.models.segmentors.base.resize import draw_labels
+from ssseg.modules.models.segmentors.base.labelsizes import draw_labels
 from ssseg.modules.utils import ConfigError, SSSegOutputStructure, UnknownNameError
 from tests.contracts.small_cfgs import small
 

@@ -9,8 +9,9 @@ import zipfile
 import pytest
 
 from ssseg.modules.utils import archive as module
-from ssseg.modules.utils.archive import Volumes, unpack
+from ssseg.modules.utils.archive import unpack
 from ssseg.modules.utils.errors import ArchiveError, ResourceError
+from ssseg.modules.utils.volumes import Volumes
 
 FILES = {"set/a.txt": b"one", "set/sub/b.bin": bytes(range(256)) * 40, "set/empty": b""}
 

@@ -1,6 +1,5 @@
 """One test a rule of `utils.images`; the ids in the names are rows of the reliability plan."""
 
-import io
 import os
 import struct
 import subprocess
@@ -14,36 +13,12 @@ from PIL import Image
 
 from ssseg.modules.utils.errors import ImageError, LabelError, ResourceError
 from ssseg.modules.utils.images import orientation, read_image, read_label, write_png
+from tests.pictures import encoded, png
 
 RNG = np.random.default_rng(7)
 RGB = RNG.integers(0, 256, (6, 9, 3), dtype=np.uint8)
 GREY = np.ascontiguousarray(RGB[..., 0])
 BGR = np.ascontiguousarray(RGB[..., ::-1])
-
-
-def encoded(picture, kind, **options):
-    stream = io.BytesIO()
-    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def png(width, height, depth, colour_type, rows=b"", *chunks):
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    body = [chunk(b"IHDR", header), *(chunk(*entry) for entry in chunks), chunk(b"IDAT", zlib.compress(rows, 9))]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(body) + chunk(b"IEND", b"")
-
-
-@pytest.fixture
-def saved(tmp_path):
-    def save(data, name="picture"):
-        path = tmp_path / name
-        path.write_bytes(data)
-        return path
-
-    return save
 
 
 # ---- images

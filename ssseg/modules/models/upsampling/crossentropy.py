@@ -42,17 +42,7 @@ def upsampled_cross_entropy(
 
 class _UpsampledCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        logits: Tensor,
-        labels: Tensor,
-        class_weight: Tensor | None,
-        ignore_index: int,
-        label_smoothing: float,
-        align_corners: bool,
-        wants_gradient: bool,
-    ) -> tuple[Tensor, Tensor]:
-        options = (class_weight, ignore_index, label_smoothing, align_corners, wants_gradient)
+    def forward(ctx: Any, logits: Tensor, labels: Tensor, *options: Any) -> tuple[Tensor, Tensor]:
         loss, weight, gradient = run_fastest("crossentropy", _by_pieces, logits.detach(), labels, *options)
         ctx.save_for_backward(gradient)
         ctx.dtype = logits.dtype

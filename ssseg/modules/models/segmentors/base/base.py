@@ -9,9 +9,10 @@ from ....utils.errors import ConfigError, call_with
 from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
 from ...losses import calculatelosses, kept_small
 from ...samplers import BuildPixelSampler
+from ...upsampling.resize import resize
 from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary
 from .inference import infer, infer_augmented, infer_bands
-from .resize import draw_labels, resize
+from .labelsizes import draw_labels
 from .selection import SelectedMaps, default_indices
 from .singlevalue import explain_single_value
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ....utils.datastructure import SSSegInputStructure
 from ....utils.errors import ConfigError, nearest
+from ...upsampling.resize import resize_like
 from .mirror import flip_pairs, swap_labels
-from .resize import resize_like
 from .windows import Windows, score_bands, score_windows
 
 

@@ -8,7 +8,7 @@ from ....utils.distributed import all_reduce
 from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
 from ..base import BaseSegmentor, SelfAttentionBlock, resize_like
-from ..base.resize import sample_labels
+from ..base.labelsizes import sample_labels
 from ..isnet import class_vectors, spread_over_pixels
 from ..mcibi import build_context_within_image, build_pyramid_convs, class_means, run_pyramid
 from .relations import choose_classes, evaluating, measure_effects, mix_vectors, present_classes

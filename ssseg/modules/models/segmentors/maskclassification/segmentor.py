@@ -7,7 +7,7 @@ from torch import Tensor
 from ....utils.datastructure import SSSegInputStructure, SSSegOutputStructure
 from ....utils.labelmap import IGNORE_INDEX
 from ..base import BaseSegmentor, resize
-from ..base.resize import draw_labels
+from ..base.labelsizes import draw_labels
 from .criterion import MaskPrediction, SetCriterion
 
 _QUERIES_AT_ONCE = 20  # so many masks are held at the images' size
