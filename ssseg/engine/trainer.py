@@ -175,6 +175,11 @@ class Trainer:
             "params_rules": optimizer_cfg.get("params_rules", {}),
         }
         scheduler = BuildScheduler(optimizer, scheduler_cfg)
+        if scheduler.warmup_iters > scheduler.max_iters:
+            self.logger.warning(
+                f"SEGMENTOR_CFG['scheduler']['warmup_cfg']: takes {scheduler.warmup_iters} iterations, but the run has "
+                f"{scheduler.max_iters}: the rate never reaches {scheduler.lr:g}. Shorten it, or train longer."
+            )
         self.precision.prepare(segmentor, optimizer)
         ema_cfg = cfg.get("ema_cfg") or {}
         self.state = TrainState(

@@ -261,3 +261,11 @@ def test_keep_last(root, tmp_path):
     train(load_config(write_config(tmp_path, root), options), device="cpu")
     kept = {path.name for path in (tmp_path / "run").glob("*.pth") if not path.is_symlink()}
     assert kept == {"checkpoints-epoch-3.pth", "checkpoints-best.pth"}
+
+
+def test_a_warm_up_longer_than_the_run_is_told(tmp_path, root):
+    """As it happens to a published config on a small data set."""
+    config = write_config(tmp_path, root)
+    warmup = "scheduler.warmup_cfg={'type': 'linear', 'ratio': 1e-6, 'iters': 1500}"
+    train(load_config(config, [warmup, "scheduler.max_epochs=1"]), device="cpu")
+    assert "1500 iterations, but the run has 3" in (tmp_path / "run" / "tiny.log").read_text()

@@ -91,6 +91,12 @@ def test_poly_takes_a_warmup_in_epochs():
     assert warm == pytest.approx([rate * (0.5 if i < 10 else 1.0) for i, rate in enumerate(plain)])
 
 
+@pytest.mark.parametrize(("warmup", "expected"), [({"iters": 7}, 7), ({"epochs": 2}, 10), (None, 0)])
+def test_the_length_of_a_warmup_in_iterations(warmup, expected):
+    warmup_cfg = warmup and {"type": "linear", "ratio": 0.1, **warmup}
+    assert scheduler("PolyScheduler", iters_per_epoch=5, warmup_cfg=warmup_cfg).warmup_iters == expected
+
+
 # ---------------------------------------------------------------- one cycle
 
 

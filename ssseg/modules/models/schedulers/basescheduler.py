@@ -66,6 +66,14 @@ class BaseScheduler:
         """The share of the run that is behind, in [0, 1]."""
         return min(self.cur_iter / self.max_iters, 1.0)
 
+    @property
+    def warmup_iters(self) -> int:
+        """How many iterations the warm-up takes, those after the end of the run included; 0 without one."""
+        if self.warmup_cfg is None:
+            return 0
+        warmup = Warmup.of(self.warmup_cfg)
+        return (warmup.epochs or 0) * self.iters_per_epoch if warmup.iters is None else warmup.iters
+
     def regularlr(self) -> float:
         """Return the learning rate of this iteration as it is without warm-up; never below `min_lr`."""
         raise NotImplementedError(f"{type(self).__name__} writes neither regularlr() nor updatelr()")

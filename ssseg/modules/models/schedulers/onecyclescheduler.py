@@ -37,7 +37,7 @@ class OneCycleScheduler(BaseScheduler):
         params_rules: Mapping[str, Any] | None = None,
     ):
         super().__init__(optimizer, lr, min_lr, None, clipgrad_cfg, max_epochs, iters_per_epoch, params_rules)
-        self.warmup_iters = round(check_number("['warmup_fraction']", warmup_fraction, maximum=1.0) * self.max_iters)
+        self.rising_iters = round(check_number("['warmup_fraction']", warmup_fraction, maximum=1.0) * self.max_iters)
         if decay not in _SHAPES:
             raise ConfigError(
                 f"{WHERE}['decay']={decay!r} must be one of {', '.join(_SHAPES)}.{nearest(decay, _SHAPES)}"
@@ -45,9 +45,9 @@ class OneCycleScheduler(BaseScheduler):
         self.decay = decay
 
     def regularlr(self) -> float:
-        if self.cur_iter < self.warmup_iters:
-            share = (self.cur_iter + 1) / self.warmup_iters
+        if self.cur_iter < self.rising_iters:
+            share = (self.cur_iter + 1) / self.rising_iters
         else:
-            way = min((self.cur_iter - self.warmup_iters) / max(self.max_iters - self.warmup_iters, 1), 1.0)
+            way = min((self.cur_iter - self.rising_iters) / max(self.max_iters - self.rising_iters, 1), 1.0)
             share = 1 - way if self.decay == "linear" else 0.5 * (1 + math.cos(math.pi * way))
         return self.min_lr + (self.lr - self.min_lr) * share
