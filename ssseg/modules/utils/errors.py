@@ -117,15 +117,18 @@ class StopRequested(SSSegError):  # noqa: N818  (not a fault: somebody asked)
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the closest known name, else an empty string; upper and lower case count alike.
 
-    It is the one within two edits, swapped neighbours counting as one; where none is, the one that shares most letters.
+    It is the one within two edits, swapped neighbours counting as one; where none is, the shortest that begins so, else
+    the one that shares most letters.
     """
     given = str(name).lower()
     folded = {candidate.lower(): candidate for candidate in known}
     similar = difflib.get_close_matches(given, list(folded), n=_CANDIDATES, cutoff=0.6)
-    if not similar:
+    longer = [candidate for candidate in folded if len(given) > _EDITS and candidate.startswith(given)]
+    if not similar and not longer:
         return ""
-    closest = min(similar, key=lambda other: (edit_distance(given, other), sorted(given) != sorted(other)))
-    closest = closest if edit_distance(given, closest) <= _EDITS else similar[0]
+    closest = min(similar, key=lambda other: (edit_distance(given, other), sorted(given) != sorted(other)), default="")
+    if edit_distance(given, closest) > _EDITS:
+        closest = min(longer, key=len) if longer else similar[0]
     return f" Did you mean {folded[closest]!r}?"
 
 

@@ -4,6 +4,13 @@ from ssseg.modules.utils import errors
 from ssseg.modules.utils.errors import ConfigError, SSSegError, UnknownNameError, call_with, listed, nearest
 
 
+def test_the_nearest_of_names_that_begin_so_is_the_shortest():
+    known = ["segformer_mitb3_voc", "segformer_mitb0_ade20k", "segformer_mitb0_cityscapes", "psa"]
+    assert nearest("segformer_mitb0", known) == " Did you mean 'segformer_mitb0_ade20k'?"
+    assert nearest("segformer", known) == " Did you mean 'segformer_mitb3_voc'?"
+    assert nearest("segformer_mitb3_vo", known) == " Did you mean 'segformer_mitb3_voc'?"
+
+
 def test_every_error_has_its_exit_code():
     codes = {
         cls.__name__: cls.exit_code
