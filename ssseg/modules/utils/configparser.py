@@ -64,6 +64,8 @@ class ConfigParser:
                 kind = type(module.SEGMENTOR_CFG).__name__
                 raise ConfigError(f"{path}: SEGMENTOR_CFG is a {kind}; it must be a SegmentorConfig or a dictionary")
             raise ConfigError(f"{path}: defines no SEGMENTOR_CFG.{nearest('SEGMENTOR_CFG', vars(module))}")
+        if place := _place_of_loop(module.SEGMENTOR_CFG):
+            raise ConfigError(f"{path}: SEGMENTOR_CFG{place}: is a part of itself; give it a copy")
         self.module = module
         return module, str(path)
 
@@ -165,6 +167,18 @@ def _segmentor_config(module: ModuleType) -> SegmentorConfig:
     for name in SegmentorConfig():
         complete.setdefault(name, None)
     return complete
+
+
+def _place_of_loop(value: Any, above: tuple[int, ...] = ()) -> str:
+    """Return where in `value` something stands that contains that place, an empty string where nothing does."""
+    entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    above = (*above, id(value))
+    for key, entry in entries:
+        if id(entry) in above:
+            return f"[{key!r}]"
+        if place := _place_of_loop(entry, above):
+            return f"[{key!r}]{place}"
+    return ""
 
 
 def _with_dicts(value: Any) -> Any:

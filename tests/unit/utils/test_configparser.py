@@ -313,6 +313,18 @@ def test_segmentor_cfg_of_another_kind(write, source, kind):
     assert f"SEGMENTOR_CFG is a {kind}" in error_of(write(source))
 
 
+@pytest.mark.parametrize(
+    ("loop", "place"),
+    [
+        ("SEGMENTOR_CFG['head'] = SEGMENTOR_CFG", "['head']"),
+        ("SEGMENTOR_CFG['losses']['a'] = [SEGMENTOR_CFG]", "['losses']['a'][0]"),
+    ],
+)
+def test_segmentor_cfg_that_holds_itself(write, loop, place):
+    path = write(f"SEGMENTOR_CFG = {{'type': 'FCN', 'losses': {{}}, 'head': {{}}}}\n{loop}\n")
+    assert error_of(path) == f"{path}: SEGMENTOR_CFG{place}: is a part of itself; give it a copy"
+
+
 def test_segmentor_cfg_with_keys_that_are_no_strings(write):
     with pytest.raises(ConfigError, match="keys that are no strings"):
         load_config(write("SEGMENTOR_CFG = {1: 2}"))
