@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 Inputs = tuple[Any, ...]
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def main(
@@ -104,7 +104,7 @@ def _memory_in_a_process(case: str, name: str, peers: list[str]) -> float:
     command = [sys.executable, sys.argv[0], "--memory-of", case, name]
     for peer in peers:
         command += ["--peer", peer]
-    environment = {**os.environ, **_ONE_THREAD, "MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed leaves the process
+    environment = {**os.environ, **ONE_THREAD, "MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed leaves the process
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return float(done.stdout.splitlines()[-1])
 

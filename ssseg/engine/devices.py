@@ -56,7 +56,8 @@ def set_up_backends(cfg: Mapping[str, Any], options: RuntimeOptions) -> None:
         torch.set_num_threads(options.num_threads)
     torch.backends.cudnn.benchmark = bool(cfg.get("benchmark")) and not options.deterministic
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.tf32
-    torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
+    if options.deterministic or torch.are_deterministic_algorithms_enabled():  # saying so loads the compiler, a second
+        torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
 
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}

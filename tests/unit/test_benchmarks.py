@@ -47,3 +47,13 @@ def test_rows_have_ratios_to_the_first(script, monkeypatch, capsys):
     assert [(row["contender"], row["difference"]) for row in rows] == [("plain", ""), ("ours", "differs by 1")]
     assert rows[0]["ratio"] == 1
     assert "differs by 1" in harness._line(rows[1])
+
+
+def test_rows_of_the_start_are_shares_of_their_baselines(script):
+    module = script("start")
+    own, baseline = module.ROWS["import ssseg"]
+    seconds = iter([9, 9, 1, 2, 3, 4, 1, 4])  # the first round is not counted
+    calls = []
+    row = module.measure("import ssseg", 3, lambda command: calls.append(command) or next(seconds))
+    assert calls == [own, baseline] * 4
+    assert (row["ms"], row["baseline_ms"], row["ratio"]) == (1000, 4000, 0.5)

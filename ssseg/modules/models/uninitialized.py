@@ -11,6 +11,7 @@ _INITIALIZERS = frozenset(
     {nn.init.kaiming_normal_, nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_}  # these tell a mode
 )
 _DRAWS = frozenset({torch.Tensor.normal_, torch.Tensor.uniform_})  # what all others of them draw with
+_RANDOM = _INITIALIZERS | _DRAWS
 
 
 class Uninitialized(TorchFunctionMode):
@@ -23,10 +24,9 @@ class Uninitialized(TorchFunctionMode):
         self, func: Any, types: Iterable[Any], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        target = args[0] if args else kwargs.get("tensor")
-        if isinstance(target, nn.Parameter):
-            if func in _INITIALIZERS:
-                return target
-            if func in _DRAWS:
-                return target.zero_()  # `trunc_normal_` draws again what is out of range
-        return func(*args, **kwargs)
+        if func not in _RANDOM:  # nearly always
+            return func(*args, **kwargs)
+        target = args[0] if args else kwargs["tensor"]
+        if not isinstance(target, nn.Parameter):
+            return func(*args, **kwargs)
+        return target if func in _INITIALIZERS else target.zero_()  # `trunc_normal_` draws again what is out of range

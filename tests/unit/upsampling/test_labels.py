@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ssseg.engine.labelling import logits_to_labels
+from ssseg.modules.models.upsampling import best, rounding, upsampled_labels
 from ssseg.modules.models.upsampling import labels as implementation
-from ssseg.modules.models.upsampling import upsampled_labels
+from ssseg.modules.models.upsampling.taps import Taps, resize_weights
 
 LENGTHS = st.sampled_from([1, 2, 3, 5, 8, 13, 16, 33])
 LARGE = st.sampled_from([1, 2, 33, 97, 128, 130, 161])
@@ -75,13 +76,39 @@ def test_the_quick_way_is_taken_and_exact(small, large, align_corners, monkeypat
     """Several pieces, doubts on even and uneven columns; no class is resized as a whole but for the last columns."""
     monkeypatch.setattr(implementation, "PIECE_BYTES", 2**14)
     resized = []
-    everything = implementation._all_labels
-    monkeypatch.setattr(
-        implementation, "_all_labels", lambda x, *more: resized.append(x.shape[1]) or everything(x, *more)
-    )
+    everything = rounding.all_labels
+    for module in (rounding, implementation):
+        monkeypatch.setattr(module, "all_labels", lambda x, *more: resized.append(x.shape[1]) or everything(x, *more))
     logits = regions(torch.Generator().manual_seed(1), 2, 19, *small)
     assert torch.equal(upsampled_labels(logits, large, align_corners), plain(logits, large, align_corners))
     assert max(resized, default=0) < 19
+
+
+@pytest.mark.parametrize("exact_products", [True, False])
+@pytest.mark.parametrize("kind", ["regions", "noise", "bfloat16"])
+def test_many_classes_and_products_of_low_precision(kind, exact_products, monkeypatch):
+    """300 classes do not fit a byte; TF32 and bfloat16 hold neither sums of classes nor scores."""
+    monkeypatch.setattr(best, "_multiplies_exactly", lambda device: exact_products)
+    logits = scores(kind, torch.Generator().manual_seed(2), 1, 300, 20, 28)
+    for size in ((96, 130), (20, 28), (61, 87)):
+        assert torch.equal(upsampled_labels(logits, size), plain(logits, size, False))
+
+
+@pytest.mark.parametrize("pixels", [1, 7, 1000])
+def test_the_first_of_equal_classes_is_taken(pixels):
+    logits = torch.randint(0, 3, (2, 6, 9, 11), generator=torch.Generator().manual_seed(0)).float()
+    assert torch.equal(best.first_best(logits, pixels), logits.argmax(dim=1).to(torch.int16))
+
+
+@given(given_=st.integers(1, 70), wanted=st.integers(1, 300), align_corners=st.booleans(), double=st.booleans())
+def test_taps_are_the_entries_of_the_matrix(given_, wanted, align_corners, double):
+    like = torch.zeros((), dtype=torch.float64 if double else torch.float32)
+    taps = Taps.of(given_, wanted, align_corners, like)
+    matrix = torch.zeros(wanted, given_, dtype=like.dtype)
+    matrix.scatter_add_(1, taps.before[:, None], taps.near[:, None])
+    matrix.scatter_add_(1, taps.after[:, None], taps.far[:, None])
+    assert torch.equal(matrix, resize_weights(given_, wanted, align_corners, like))
+    assert bool((taps.near != 0).all())
 
 
 def test_pixels_that_rounding_decides_are_decided_alike():

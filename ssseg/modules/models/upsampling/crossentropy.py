@@ -9,7 +9,6 @@ from ..kernels import run_fastest
 from .pieces import resized_pieces
 
 
-@torch.compiler.disable  # a loop over pieces: nothing to fuse
 def upsampled_cross_entropy(
     logits: Tensor,
     labels: Tensor,
@@ -36,7 +35,10 @@ def upsampled_cross_entropy(
     """
     wants_gradient = torch.is_grad_enabled() and logits.requires_grad
     options = (class_weight, ignore_index, label_smoothing, align_corners, wants_gradient)
-    sums: tuple[Tensor, Tensor] = _UpsampledCrossEntropy.apply(logits, labels, *options)
+    apply = _UpsampledCrossEntropy.apply
+    if torch.compiler.is_compiling():  # a loop over pieces: nothing to fuse; a decorator would load the compiler
+        apply = torch.compiler.disable(apply)
+    sums: tuple[Tensor, Tensor] = apply(logits, labels, *options)
     return sums
 
 

@@ -1,9 +1,9 @@
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import nn
 
+from .....utils.errors import signature_of
 from .....utils.modulebuilder import BaseModuleBuilder, Registry
 from .batchnorm import BatchNorm, SyncBatchNorm
 
@@ -62,5 +62,5 @@ def _channels_parameter(norm: Any) -> str | None:
     """Return the parameter that takes the number of channels: num_channels, else the first; lazy ones have none."""
     if isinstance(norm, type) and issubclass(norm, nn.modules.lazy.LazyModuleMixin):
         return None
-    params = inspect.signature(norm).parameters
+    params = signature_of(norm).parameters
     return "num_channels" if "num_channels" in params else next(iter(params), None)
