@@ -1,20 +1,24 @@
 """How large a network is and what it costs, without data, weights or, where it takes that, memory for them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.modules.conv import _ConvNd
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..modules import BaseSegmentor, BuildSegmentor, SSSegInputStructure
 from ..modules.utils.errors import ConfigError
 from .backbonecfg import without_pretrained
 from .imagechannels import with_image_channels
+
+_TRANSPOSED = {F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d}
+_LAYERS = {F.linear, F.conv1d, F.conv2d, F.conv3d, *_TRANSPOSED}
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def _measure(model: nn.Module, input_shape: Sequence[int]) -> ModelInfo:
     training = model.training
     try:
         attention = sdpa_kernel(SDPBackend.MATH)  # as matrix products, which are counted on any device
-        with _macs_of_layers(model) as counts, FlopCounterMode(display=False) as flops, attention, torch.no_grad():
+        with _MacsOfLayers(model) as layers, FlopCounterMode(display=False) as flops, attention, torch.no_grad():
             model.eval()(sample)
     except (RuntimeError, ValueError) as error:
         name, shape = type(model).__name__, " x ".join(map(str, input_shape))
@@ -98,28 +102,39 @@ def _measure(model: nn.Module, input_shape: Sequence[int]) -> ModelInfo:
         input_shape=(n, c, h, w),
         parameters=sum(p.numel() for p in model.parameters()),
         trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        macs=sum(counts),
+        macs=layers.total,
         total_macs=flops.get_total_flops() // 2,
         maps=tuple(_feature_map(x, h) for x in outputs[-1] if x.ndim == 4),
     )
 
 
-@contextmanager
-def _macs_of_layers(model: nn.Module) -> Iterator[list[int]]:
-    """Collect the multiply-adds of each convolution and linear layer that runs; biases are not counted."""
-    counts: list[int] = []
+class _MacsOfLayers(TorchFunctionMode):
+    """Counts the multiply-adds of convolutions and linear layers that run; biases are not counted.
 
-    def count(layer: Any, args: tuple[Tensor, ...], output: Tensor) -> None:
-        spread = args[0] if getattr(layer, "transposed", False) else output  # each value of it takes part in one
-        counts.append(spread.numel() * layer.weight[0].numel())  # product with each weight of a filter
+    Weights, whole or in part, tell a layer, for some are not called but have their weights read.
+    """
 
-    layers = [layer for layer in model.modules() if isinstance(layer, _ConvNd | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        yield counts
-    finally:
-        for hook in hooks:
-            hook.remove()
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.total = 0
+        self.weights: dict[int, Tensor] = {id(weight): weight for weight in model.parameters()}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if func in _LAYERS:
+            x, weight = (args[i] if len(args) > i else kwargs[name] for i, name in enumerate(("input", "weight")))
+            if id(weight) in self.weights:
+                spread = x if func in _TRANSPOSED else result  # each value of it takes part in one product with each
+                self.total += spread.numel() * (weight.numel() // len(weight))  # weight of a filter
+        elif self._all_weights([args, kwargs]):
+            self.weights |= {id(x): x for x in tree_leaves(result) if isinstance(x, Tensor)}  # held: ids come again
+        return result
+
+    def _all_weights(self, arguments: Any) -> bool:
+        """Say whether all tensors among the arguments are weights or made of weights alone."""
+        tensors = [x for x in tree_leaves(arguments) if isinstance(x, Tensor)]
+        return bool(tensors) and all(id(x) in self.weights for x in tensors)
 
 
 def _feature_map(x: Tensor, image_height: int) -> FeatureMap:

@@ -148,3 +148,20 @@ def sam(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         (rf"{perceptron}proj_out\.", r"\1.layers.2."),
     )
     return renamed({name: value for name, value in state.items() if ".shared_embedding." not in name}, rules)
+
+
+def samv2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    kept = dict(state)
+    kinds = kept.pop("prompt_encoder.point_embed.weight")
+    kept |= {f"prompt_encoder.point_embeddings.{i}.weight": kind[None] for i, kind in enumerate(kinds)}
+    rules = (
+        (r"^no_memory_embedding", "no_mem_embed"),
+        (r"^(prompt_encoder|mask_decoder)\.", r"sam_\1."),
+        (r"^image_encoder\.backbone\.", "image_encoder.trunk."),
+        (r"\.neck\.convs\.(\d)\.", r".neck.convs.\1.conv."),
+        (r"\.patch_embed\.projection\.", ".patch_embed.proj."),
+        (r"\.o_proj\.", ".out_proj."),
+        (r"\.mlp\.proj_in\.", ".mlp.layers.0."),
+        (r"\.mlp\.proj_out\.", ".mlp.layers.1."),
+    )
+    return renamed(sam(kept), rules)

@@ -44,6 +44,30 @@ def test_counts_by_hand(device):
     assert facts.maps == (FeatureMap(channels=6, stride=1, height=6, width=10),)
 
 
+class ReadsWeights(nn.Module):
+    """Layers of which only the weights are read, and a filter that is made from the image."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 8, 1)
+        self.up = nn.ConvTranspose2d(4, 6, 2, stride=2)
+
+    def forward(self, x):
+        tokens = x.flatten(2).mT  # (N, L, 4)
+        F.linear(tokens, self.conv.weight.flatten(1), self.conv.bias)
+        for weight in self.conv.weight.chunk(2, dim=1):
+            F.conv2d(x[:, :2], weight.contiguous())
+        F.conv2d(x, x[:1, :, :3, :3])
+        return [F.conv_transpose2d(x, weight=self.up.weight, stride=2)]
+
+
+def test_layers_count_that_are_not_called_but_read():
+    facts = describe(ReadsWeights(), (2, 4, 6, 10))
+    layers = 2 * 60 * (4 * 8 + 2 * 2 * 8 + 4 * 6 * 4)
+    assert facts.macs == layers
+    assert facts.total_macs == layers + 2 * (4 * 9 * 4 * 8)
+
+
 @pytest.mark.parametrize("case", RECORDED)
 def test_recorded_counts(case):
     entry = RECORDED[case]

@@ -6,7 +6,7 @@ from ssseg.modules import BuildBackbone, BuildSegmentor
 from ssseg.modules.models.backbones import weights
 from ssseg.modules.models.backbones.convnext import ARCHS, ConvNeXt
 from ssseg.modules.models.backbones.convnextv2 import DEFAULT_MODEL_URLS, convert_convnextv2
-from ssseg.modules.utils import CheckpointError, ConfigError
+from ssseg.modules.utils import CheckpointError, ConfigError, ShapeError
 from tests.contracts.small_cfgs import small
 
 V1 = {"type": "ConvNeXt", "structure_type": "convnext_tiny", "arch": "atto", "gap_before_final_norm": False}
@@ -42,6 +42,15 @@ def test_negative_indices_count_from_the_end(cfg, given, same_as):
     assert list(backbone.state_dict()) == list(other.state_dict())
     assert backbone.out_channels == other.out_channels
     assert tuple(x.shape[1] for x in backbone(torch.randn(1, 3, 32, 32))) == other.out_channels
+
+
+@pytest.mark.parametrize(
+    ("cfg", "size", "least"), [(V1, (31, 64), 32), (V2, (64, 31), 32), ({**V1, "stem_patch_size": 2}, (15, 16), 16)]
+)
+def test_images_that_are_too_small_are_named(cfg, size, least):
+    with pytest.raises(ShapeError, match=rf"images are {size[0]} x {size[1]} .* at least {least} x {least}"):
+        build(cfg)(torch.randn(1, 3, *size))
+    assert build(cfg)(torch.randn(1, 3, least, least))[-1].shape[2:] == (1, 1)
 
 
 @pytest.mark.parametrize("cfg", [V1, V2], ids=["v1", "v2"])

@@ -1,6 +1,7 @@
 """Building segmentors, built-in and one's own, and what the base class makes of a cfg."""
 
 import copy
+import importlib
 
 import pytest
 import torch
@@ -104,6 +105,19 @@ def test_a_custom_auxiliary_head_replaces_ours(builder):
     assert set(segmentor(sample()).losses_log_dict) == {"loss_aux", "loss_cls", "loss_total"}
 
 
+def test_without_an_auxiliary_head_its_loss_is_left_out():
+    segmentor = BuildSegmentor(replaced(auxiliary=None), "TRAIN")
+    assert "loss_aux" in segmentor.cfg["losses"]
+    assert set(segmentor(sample()).losses_log_dict) == {"loss_cls", "loss_total"}
+
+
+@pytest.mark.parametrize("name", SegmentorBuilder().keys())
+def test_classes_are_importable_from_the_package_of_their_method(name):
+    cls = SegmentorBuilder().get(name)
+    package = cls.__module__.rpartition(".")[0]
+    assert getattr(importlib.import_module(package), name) is cls
+
+
 def test_the_cfg_is_copied_and_loses_its_type():
     cfg = small("FCN")
     before = copy.deepcopy(cfg)
@@ -164,6 +178,17 @@ def test_a_pixel_sampler_is_taken_from_the_head():
     assert BuildSegmentor(small("FCN"), "TRAIN").pixel_sampler is None
 
 
+def test_negative_indices_select_maps_from_the_end():
+    one, other = (
+        BuildSegmentor(changed(backbone={"selected_indices": indices}), "TEST").eval() for indices in ((2, 3), (-2, -1))
+    )
+    other.load_state_dict(one.state_dict())
+    images = torch.randn(1, 3, 32, 32)
+    assert torch.equal(one.inference(images), other.inference(images))
+    with pytest.raises(ConfigError, match=r"\['selected_indices'\]: is \(-5, 3\), must be numbers from 0 to 3"):
+        BuildSegmentor(changed(backbone={"selected_indices": (-5, 3)}), "TRAIN")
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -212,23 +237,20 @@ def test_an_unknown_type_names_the_nearest():
         BuildSegmentor(replaced(type="PSPnet"), "TRAIN")
 
 
-@pytest.mark.parametrize("missing", ["auxiliary", "loss_aux"])
-def test_losses_that_do_not_match_the_predictions(missing):
+def test_losses_that_do_not_match_the_predictions():
     cfg = small("FCN")
-    if missing == "auxiliary":
-        cfg["auxiliary"] = None
-    else:
-        del cfg["losses"]["loss_aux"]
+    del cfg["losses"]["loss_aux"]
     with pytest.raises(ConfigError, match=r"\['losses'\].*loss_cls.*predictions.*SEGMENTOR_CFG\['auxiliary'\]"):
         BuildSegmentor(cfg, "TRAIN")(sample())
 
 
-def test_one_value_a_channel_names_the_layer_and_the_cure():
-    segmentor = BuildSegmentor(small("PSPNet"), "TRAIN")
+@pytest.mark.parametrize("name", ["PSPNet", "MaskFormer"])
+def test_one_value_a_channel_names_the_layer_and_the_cure(name):
+    segmentor = BuildSegmentor(small(name), "TRAIN")
     with pytest.raises(ConfigError, match=r"ppm_net\.branches\.0\.2: .*is_freeze_norm"):
-        segmentor(sample(1))
-    frozen = BuildSegmentor(small("PSPNet") | {"is_freeze_norm": "averages"}, "TRAIN")
-    assert frozen(sample(1)).loss.isfinite()
+        segmentor(sample(1, 64))
+    frozen = BuildSegmentor(small(name) | {"is_freeze_norm": "averages"}, "TRAIN")
+    assert frozen(sample(1, 64)).loss.isfinite()
 
 
 def test_other_errors_pass_through():

@@ -97,6 +97,8 @@ def test_positions_of_another_size_are_interpolated(monkeypatch):
     torch.nn.init.normal_(given.absolute_pos_embed)
     loaded = load(monkeypatch, file_of(given), use_abs_pos_embed=True, pretrain_img_size=32)
     assert torch.equal(loaded.absolute_pos_embed, resize_positions(given.absolute_pos_embed, (6, 6), (8, 8), "bicubic"))
+    loaded = load(monkeypatch, file_of(given), use_abs_pos_embed=True, pretrain_img_size=(16, 24))
+    assert torch.equal(loaded.absolute_pos_embed, resize_positions(given.absolute_pos_embed, (6, 6), (4, 6), "bicubic"))
 
 
 def test_absolute_positions_for_any_image():

@@ -204,6 +204,18 @@ def test_a_block_computed_twice_has_the_same_gradients():
     assert torch.equal(block.weight.grad, once)
 
 
+def test_a_block_computed_twice_learns_its_averages_once():
+    once, twice = torch.nn.BatchNorm2d(3), torch.nn.BatchNorm2d(3)
+    x = torch.randn(2, 3, 4, 4, requires_grad=True)
+    run_block(once, x, use_checkpoint=False).square().sum().backward()
+    run_block(twice, x, use_checkpoint=True).square().sum().backward()
+    assert twice.num_batches_tracked == 1
+    assert torch.equal(once.running_mean, twice.running_mean)
+    assert torch.equal(once.running_var, twice.running_var)
+    assert torch.equal(once.weight.grad, twice.weight.grad)
+    assert twice.momentum == once.momentum
+
+
 @pytest.mark.parametrize("name", ["SwinTransformer", "MixVisionTransformer", "VisionTransformer"])
 def test_networks_computed_twice_give_the_same_maps(name):
     one, other = BuildBackbone(BACKBONES[name]), BuildBackbone({**BACKBONES[name], "use_checkpoint": True})

@@ -5,7 +5,7 @@ from ssseg.modules import BuildBackbone
 from ssseg.modules.models.backbones import weights
 from ssseg.modules.models.backbones.bricks.transformer import resize_positions
 from ssseg.modules.models.backbones.vit import DEFAULT_MODEL_URLS
-from ssseg.modules.utils import ConfigError
+from ssseg.modules.utils import CheckpointError, ConfigError
 from tests.contracts.small_cfgs import VIT
 
 IMAGE = torch.randn(1, 3, 48, 64)
@@ -60,6 +60,11 @@ def test_positions_of_another_size_are_interpolated(monkeypatch):
     loaded = load(monkeypatch, file_of(given), final_norm=True)
     assert torch.equal(loaded.pos_embed, resize_positions(given.pos_embed, (5, 5), (3, 4), "bilinear", leading=1))
     assert torch.equal(loaded.ln1.weight, torch.ones(16))
+
+
+def test_a_file_of_positions_that_are_no_square_is_named(monkeypatch):
+    with pytest.raises(CheckpointError, match=r"x\.pth: a table of 15 positions, which are no square grid"):
+        load(monkeypatch, file_of(build(img_size=(80, 48))))
 
 
 @pytest.mark.parametrize("size", [(80, 48), (64, 48), (33, 100)])

@@ -47,12 +47,11 @@ def convert_beit(state: State) -> State:
 
 def fit_bias_tables(state: State, grid: Size) -> State:
     """Interpolate tables of biases that were learnt on another, square grid."""
-    fitted = dict(state)
+    fitted, own = dict(state), (2 * grid[0] - 1) * (2 * grid[1] - 1)
     for key, value in state.items():
-        if key.endswith("relative_position_bias_table"):
+        if key.endswith("relative_position_bias_table") and len(value) - CLASS_ROWS != own:
             side = (square(len(value) - CLASS_ROWS)[0] + 1) // 2
-            same = len(value) - CLASS_ROWS == (2 * grid[0] - 1) * (2 * grid[1] - 1)
-            fitted[key] = value if same else resize_bias_table(value, (side, side), grid)
+            fitted[key] = resize_bias_table(value, (side, side), grid)
     return fitted
 
 

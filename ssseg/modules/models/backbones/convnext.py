@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...utils.errors import ShapeError
 from .bricks import BuildActivation, BuildDropout, BuildNormalization
 from .bricks.normalization.grn import GRN
 from .checks import indices_below, one_of
@@ -133,8 +134,15 @@ class ConvNeXtStages(nn.Module):
             if i in self.out_indices:
                 self.add_module(f"norm{i}", BuildNormalization(placeholder=channels, norm_cfg=norm_cfg))
         self.out_channels = tuple(widths[i] for i in self.out_indices)
+        self.least = 8 * patch_size
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # (N, C, H, W)
+        height, width = x.shape[2:]
+        if height < self.least or width < self.least:
+            raise ShapeError(
+                f"{type(self).__name__}: the images are {height} x {width} pixels; this one needs at least "
+                f"{self.least} x {self.least}, because its last map is {self.least} times smaller."
+            )
         maps = {}
         for i, (downsample, stage) in enumerate(zip(self.downsample_layers, self.stages, strict=True)):
             x = stage(downsample(x))
@@ -169,6 +177,7 @@ class ConvNeXt(ConvNeXtStages):
 
     Raises:
         ConfigError: there is no such arch or stage, or the weights do not fit.
+        ShapeError: an image is smaller than a pixel of the last map.
     """
 
     def __init__(

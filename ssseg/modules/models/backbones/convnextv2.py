@@ -81,6 +81,7 @@ class ConvNeXtV2(ConvNeXtStages):
 
     Raises:
         ConfigError: there is no such arch or stage, or the weights do not fit.
+        ShapeError: an image is smaller than a pixel of the last map.
     """
 
     def __init__(

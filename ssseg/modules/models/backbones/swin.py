@@ -168,9 +168,9 @@ class SwinTransformer(nn.Module):
         self.out_indices = indices_below(len(depths), out_indices)
         patch_norm_cfg = norm_cfg if patch_norm else None
         self.patch_embed = PatchEmbed(in_channels, embed_dims, patch_size, strides[0], norm_cfg=patch_norm_cfg)
+        sides = [pretrain_img_size] * 2 if isinstance(pretrain_img_size, int) else pretrain_img_size
+        self.positions: Size = (sides[0] // patch_size, sides[1] // patch_size)
         if use_abs_pos_embed:
-            sides = [pretrain_img_size] * 2 if isinstance(pretrain_img_size, int) else pretrain_img_size
-            self.positions: Size = (sides[0] // patch_size, sides[1] // patch_size)
             self.absolute_pos_embed = nn.Parameter(torch.zeros(1, self.positions[0] * self.positions[1], embed_dims))
         self.drop_after_pos = nn.Dropout(drop_rate)
         rates = iter(drop_path_rates(drop_path_rate, sum(depths)))
@@ -208,7 +208,7 @@ class SwinTransformer(nn.Module):
                 pretrained_model_path,
                 urls=DEFAULT_MODEL_URLS,
                 built_as=AUTO_ASSERT_STRUCTURE_TYPES,
-                convert=lambda state: fit_position_tables(convert_swin(state), own),
+                convert=lambda state: fit_position_tables(convert_swin(state), own, self.positions),
                 input_key="patch_embed.projection.weight",
                 unused=("norm.", "head."),  # the classifier's
                 new=(

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from .bricks.transformer import renamed, resize_positions, square
+from .bricks.transformer import Size, renamed, resize_positions, square
 from .weights import State
 
 _FOLDER = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
@@ -49,8 +49,12 @@ def merged_channels_first(value: Tensor) -> Tensor:
     return parts.transpose(-1, -2).flatten(-2)
 
 
-def fit_position_tables(state: State, own: State) -> State:
-    """Interpolate tables that were learnt for another window or image size to the shapes of `own`."""
+def fit_position_tables(state: State, own: State, grid: Size) -> State:
+    """Interpolate tables that were learnt for another window or image size to the shapes of `own`.
+
+    Args:
+        grid: (h, w) that absolute positions are for.
+    """
     fitted = dict(state)
     for key, value in state.items():
         if key not in own or value.shape == own[key].shape:
@@ -59,5 +63,5 @@ def fit_position_tables(state: State, own: State) -> State:
             old, new = square(len(value)), square(len(own[key]))
             fitted[key] = resize_positions(value[None], old, new, "bicubic")[0]
         elif key == "absolute_pos_embed":
-            fitted[key] = resize_positions(value, square(value.shape[1]), square(own[key].shape[1]), "bicubic")
+            fitted[key] = resize_positions(value, square(value.shape[1]), grid, "bicubic")
     return fitted

@@ -66,7 +66,11 @@ def load_pretrained(
     state = loadpretrainedweights(structure_type, pretrained_model_path or "", default_model_urls=urls)
     where = pretrained_model_path or urls[structure_type]
     inner = backbone_part(state)
-    report = load_backbone(backbone, convert(inner), where=where, input_key=input_key, unused=unused, new=new)
+    try:
+        converted = convert(inner)
+    except CheckpointError as error:
+        raise CheckpointError(f"{where}: {error}") from error
+    report = load_backbone(backbone, converted, where=where, input_key=input_key, unused=unused, new=new)
     _LOGGER.info("%s: %d of %d entries are the backbone's. %s", where, len(inner), len(state), report)
     return report
 

@@ -26,3 +26,10 @@ def test_edges_everywhere_or_nowhere(value):
 def test_rare_edges_weigh_more_in_every_loss_of_a_list():
     losses = balanced([{"type": "CrossEntropyLoss"}, {"type": "FocalLoss"}], [0.1, 0.9])
     assert [loss["class_weight"] for loss in losses] == [[0.1, 0.9]] * 2
+
+
+def test_losses_without_weights_of_classes_stay_as_they_are():
+    cfg = small("CE2P")
+    cfg["losses"]["loss_edge"] = [{"type": "CrossEntropyLoss"}, {"type": "DiceLoss"}]
+    result = BuildSegmentor(cfg, "TRAIN")(sample(torch.randint(0, 2, (2, 48, 64))))
+    assert result.loss.isfinite()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ssseg.modules import BuildSegmentor
+from ssseg.modules import BuildSegmentor, SSSegInputStructure
 from ssseg.modules.models.segmentors.isnet import class_vectors, spread_over_pixels
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import small
@@ -35,6 +35,17 @@ def test_without_concatenation_or_shortcut():
     with torch.no_grad():
         assert segmentor.predict([torch.randn(1, width, 6, 6) for width in (8, 16, 32, 64)]).shape == (1, 4, 6, 6)
     assert not [key for key in segmentor.state_dict() if "shortcut" in key or "ilc_net.bottleneck" in key]
+
+
+def test_without_concatenation_nothing_waits_for_gradients_that_never_come():
+    cfg = small("ISNet")
+    cfg["head"]["concat_input"] = False
+    segmentor = BuildSegmentor(cfg, "TRAIN")
+    labels = torch.randint(0, 4, (2, 48, 64))
+    segmentor(SSSegInputStructure(images=torch.randn(2, 3, 48, 64), seg_targets=labels)).loss.backward()
+    # several processes would wait for those of the image-level context, which nothing reads
+    assert all(p.grad is not None for p in segmentor.parameters() if p.requires_grad)
+    assert any(key.startswith("ilc_net.") for key in segmentor.state_dict())
 
 
 def test_a_shortcut_of_another_width_than_the_first_map():

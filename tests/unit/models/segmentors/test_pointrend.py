@@ -58,6 +58,10 @@ def test_uncertainty_is_highest_where_two_classes_tie():
     assert uncertainty(scores).tolist() == [[0.0, -3.0, -6.0]]
 
 
+def test_a_single_class_is_uncertain_where_it_is_as_likely_as_not():
+    assert uncertainty(torch.tensor([[[-3.0, 0.0, 2.0]]])).tolist() == [[-3.0, 0.0, -2.0]]
+
+
 def test_training_points_lie_where_it_is_uncertain():
     scores = torch.zeros(2, 2, 8, 8)
     scores[:, 0, :, :4] = 10.0  # certain on the left, undecided on the right

@@ -1,6 +1,7 @@
 """Feature pyramids: FPN, UPerNet, SemanticFPN, LRASPPNet, FastFCN."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from ssseg.modules import BackboneBuilder, BuildSegmentor, SSSegInputStructure
 from ssseg.modules.models.segmentors.base import FPN, Feature2Pyramid, add_from_top
+from ssseg.modules.models.segmentors.fcn import FCN
 from ssseg.modules.models.segmentors.lrasppnet.lrasppnet import WindowMeans
 from ssseg.modules.utils import ConfigError
 from tests.contracts.small_cfgs import small
@@ -45,6 +47,17 @@ def test_maps_of_one_size_become_a_pyramid(rescales):
     neck = Feature2Pyramid(3, rescales, norm_cfg=NORM)
     made = neck([torch.randn(2, 3, 8, 12)] * 4)
     assert [tuple(x.shape) for x in made] == [(2, 3, 8 * f, 12 * f) for f in rescales]
+
+
+def test_maps_that_are_too_small_to_halve_keep_a_place():
+    made = Feature2Pyramid(3, [1, 0.5, 0.25], norm_cfg=NORM)(
+        [torch.arange(9.0).view(1, 1, 3, 3).expand(-1, 3, -1, -1)] * 3
+    )
+    assert [tuple(x.shape[2:]) for x in made] == [(3, 3), (1, 1), (1, 1)]
+    assert made[1].flatten().tolist() == [4.0] * 3
+    assert made[2].flatten().tolist() == [8.0] * 3
+    (single,) = Feature2Pyramid(3, [0.5], norm_cfg=NORM)([torch.ones(1, 3, 1, 5)])
+    assert single.shape == (1, 3, 1, 2)
 
 
 class PlainBackbone(nn.Module):
@@ -143,7 +156,13 @@ def test_fastfcn_takes_the_head_of_another_segmentor(inner, head):
     assert segmentor(sample()).loss.isfinite()
     prefixes = {key.split(".")[0] for key in segmentor.state_dict()}
     assert prefixes == {"segmentor", "jpu_neck"}
-    assert type(segmentor.segmentor).__mro__[1].__name__ == inner
+    assert type(segmentor.segmentor).__name__ == inner
+
+
+def test_fastfcn_can_be_sent_to_another_process():
+    segmentor = BuildSegmentor(small("FastFCN"), "TEST")
+    assert type(segmentor.segmentor) is FCN
+    assert pickle.dumps(segmentor)
 
 
 def test_fastfcn_can_be_copied():

@@ -1,1 +1,3 @@
 """Asymmetric non-local networks."""
+
+from .annnet import ANNNet

@@ -1,1 +1,3 @@
 """Adaptive pyramid context."""
+
+from .apcnet import APCNet

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -50,6 +50,22 @@ def predict_auxiliary(decoder: nn.Module | None, maps: Sequence[Tensor]) -> dict
         return {"loss_aux": decoder(maps[-2])}
     read = maps[:-1][-len(decoder) :]
     return {f"loss_aux{i}": head(x) for i, (head, x) in enumerate(zip(decoder, read, strict=True), start=1)}
+
+
+def used_losses(
+    losses_cfg: Mapping[str, Any], auxiliary_cfg: object, predictions: Iterable[str] = ()
+) -> Mapping[str, Any]:
+    """Return the losses, without those of auxiliary heads where there are none.
+
+    `SEGMENTOR_CFG['auxiliary'] = None` is all it takes to switch them off: their losses stay in the config.
+
+    Args:
+        predictions: names of those that a segmentor makes itself; their losses are kept.
+    """
+    if auxiliary_cfg:
+        return losses_cfg
+    made = set(predictions)
+    return {name: loss for name, loss in losses_cfg.items() if name in made or not name.startswith("loss_aux")}
 
 
 def require_one_auxiliary(auxiliary_cfg: object, reader: str) -> None:

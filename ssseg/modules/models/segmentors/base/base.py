@@ -10,7 +10,7 @@ from ...backbones import BackboneBuilder, BuildBackbone, NormalizationBuilder
 from ...losses import calculatelosses, kept_small
 from ...samplers import BuildPixelSampler
 from ...upsampling.resize import resize
-from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary
+from .auxiliary import BuildAuxiliaryDecoder, predict_auxiliary, used_losses
 from .inference import infer, infer_augmented, infer_bands
 from .labelsizes import draw_labels
 from .selection import SelectedMaps, default_indices
@@ -150,6 +150,7 @@ class BaseSegmentor(nn.Module):
             }
         if not any(name.startswith("loss_aux") for name in named):
             named = {**predict_auxiliary(self.auxiliary_decoder, backbone_outputs), **named}
+        losses_cfg = used_losses(losses_cfg, self.cfg.get("auxiliary"), named)
         small: set[str] = set()
         if auto_calc_loss and self.resizes_in_losses and self.pixel_sampler is None:
             small = kept_small(named, annotations, losses_cfg, grid, preds_to_tgts_mapping)

@@ -1,12 +1,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ....utils.errors import ConfigError, listed
 from ...backbones import BuildNormalization
 
 _FACTORS = {4: "upsample_4x", 2: "upsample_2x", 1: "identity", 0.5: "downsample_2x", 0.25: "downsample_4x"}
+
+
+class LargestOfWindows(nn.MaxPool2d):
+    """Max pooling; the windows are no larger than the map."""
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, h, w)
+        size: Any = self.kernel_size
+        window = [min(size, side) for side in x.shape[2:]]
+        return F.max_pool2d(x, window, window)
 
 
 class Feature2Pyramid(nn.Module):
@@ -38,7 +48,7 @@ class Feature2Pyramid(nn.Module):
     @staticmethod
     def _rescale(factor: float, width: int, norm_cfg: Mapping[str, Any] | None) -> nn.Module:
         if factor < 1:
-            return nn.MaxPool2d(int(1 / factor))
+            return LargestOfWindows(int(1 / factor))
         if factor == 1:
             return nn.Identity()
         doubled = nn.ConvTranspose2d(width, width, 2, stride=2)

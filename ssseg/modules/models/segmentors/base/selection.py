@@ -17,7 +17,7 @@ class SelectedMaps:
 
     Args:
         backbone: its `out_channels` are the widths of the maps it returns; where it has none nothing is checked.
-        selected_indices: see `default_indices` for None.
+        selected_indices: negative ones count from the end; see `default_indices` for None.
 
     Raises:
         ConfigError: an index has no map.
@@ -27,12 +27,14 @@ class SelectedMaps:
         self.widths: tuple[int, ...] = getattr(backbone, "out_channels", ())
         self.indices = tuple(default_indices(len(self.widths)) if selected_indices is None else selected_indices)
         self.description = f"The maps of this {type(backbone).__name__} have {_words(self.widths)} channels."
-        for index in self.indices if self.widths else ():
-            if index not in range(len(self.widths)):
+        count = len(self.widths)
+        for index in self.indices if count else ():
+            if index not in range(-count, count):
                 raise ConfigError(
                     f"SEGMENTOR_CFG['backbone']['selected_indices']: is {self.indices}, must be numbers from 0 to "
-                    f"{len(self.widths) - 1}. {self.description}"
+                    f"{count - 1}. {self.description}"
                 )
+        self.indices = tuple(index + count if index < 0 else index for index in self.indices)
 
     def replace_last(self, width: int) -> None:
         """Work with a map of `width` channels in place of the last selected one."""

@@ -1,1 +1,3 @@
 """Criss-cross attention."""
+
+from .ccnet import CCNet

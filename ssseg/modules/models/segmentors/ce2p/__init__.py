@@ -1,1 +1,3 @@
 """Context embedding with edge perceiving."""
+
+from .ce2p import CE2P

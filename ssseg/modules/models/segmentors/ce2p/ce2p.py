@@ -1,3 +1,4 @@
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -6,6 +7,7 @@ from torch import Tensor, nn
 
 from ....utils.errors import ConfigError
 from ...backbones import conv_norm_act
+from ...losses import LossBuilder
 from ..base import BaseSegmentor, resize_like
 from ..pspnet import PyramidPoolingModule
 from .edge import EdgePerceivingModule
@@ -89,7 +91,8 @@ class CE2P(BaseSegmentor):
 
 
 def balanced(loss_cfg: Any, class_weight: list[float]) -> Any:
-    """Return a loss, or a list of losses, with `class_weight`."""
-    if isinstance(loss_cfg, Mapping):
-        return {**loss_cfg, "class_weight": class_weight}
-    return [balanced(cfg, class_weight) for cfg in loss_cfg]
+    """Return a loss, or a list of losses, with `class_weight` where a loss takes it."""
+    if not isinstance(loss_cfg, Mapping):
+        return [balanced(cfg, class_weight) for cfg in loss_cfg]
+    takes = inspect.signature(LossBuilder().find(loss_cfg.get("type"))).parameters
+    return {**loss_cfg, "class_weight": class_weight} if "class_weight" in takes else loss_cfg

@@ -1,1 +1,3 @@
 """Dual attention."""
+
+from .danet import DANet

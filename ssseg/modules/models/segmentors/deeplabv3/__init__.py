@@ -1,3 +1,4 @@
 """Atrous spatial pyramid pooling."""
 
 from .aspp import ASPP
+from .deeplabv3 import Deeplabv3

@@ -1,1 +1,3 @@
 """Dynamic multi-scale filters."""
+
+from .dmnet import DMNet

@@ -1,1 +1,3 @@
 """Disentangled non-local networks."""
+
+from .dnlnet import DNLNet

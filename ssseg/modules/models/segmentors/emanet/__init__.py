@@ -1,1 +1,3 @@
 """Expectation-maximization attention."""
+
+from .emanet import EMANet

@@ -1,1 +1,3 @@
 """Context encoding."""
+
+from .encnet import ENCNet

@@ -1,1 +1,3 @@
 """Joint pyramid upsampling in place of dilated backbones."""
+
+from .fastfcn import FastFCN

@@ -36,7 +36,9 @@ class FastFCN(BaseSegmentor):
         given = {"align_corners": self.align_corners, **self.layer_cfg}
         where = "SEGMENTOR_CFG['head']['jpu']"
         jpu = call_with(JPU, {**head.pop("jpu"), **given}, where=where, given=given)
-        self.segmentor = _behind(jpu, SegmentorBuilder().find(name))(cfg={**cfg, "head": head}, mode=self.mode)
+        kind = SegmentorBuilder().find(name)
+        self.segmentor = _behind(jpu, kind)(cfg={**cfg, "head": head}, mode=self.mode)
+        self.segmentor.__class__ = kind  # once widths are checked; a class of this moment cannot be pickled
         self.jpu_neck = jpu
 
     @property

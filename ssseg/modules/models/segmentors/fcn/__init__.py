@@ -1,1 +1,4 @@
 """Fully convolutional networks."""
+
+from .depthwiseseparablefcn import DepthwiseSeparableFCN
+from .fcn import FCN

@@ -1,1 +1,3 @@
 """Global context."""
+
+from .gcnet import GCNet

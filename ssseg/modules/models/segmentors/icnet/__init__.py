@@ -1,1 +1,3 @@
 """Image cascade."""
+
+from .icnet import ICNet

@@ -1,1 +1,3 @@
 """Relations between classes, found by intervention."""
+
+from .idrnet import IDRNet

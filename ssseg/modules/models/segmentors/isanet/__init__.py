@@ -1,1 +1,3 @@
 """Interlaced sparse self-attention."""
+
+from .isanet import ISANet

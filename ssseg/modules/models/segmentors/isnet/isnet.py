@@ -37,6 +37,9 @@ class ISNet(BaseSegmentor):
         width = feats_channels
         self.bottleneck = nn.Sequential(*conv_norm_act(in_channels, width, 3, **self.layer_cfg))
         self.ilc_net = ImageLevelContext(width, transform_channels, concat_input, **self.layer_cfg)
+        self.concat_input = concat_input
+        if not concat_input:  # nothing reads it, but checkpoints have it
+            self.ilc_net.requires_grad_(False)
         self.slc_net = SemanticLevelContext(width, transform_channels, concat_input, **self.layer_cfg)
         self.decoder_stage1 = self._build_decoder(width, width, dropout)
         self.shortcut: nn.Module | None = None
@@ -63,7 +66,7 @@ class ISNet(BaseSegmentor):
         """Return the scores of the first stage and of the second, each (N, K, h, w)."""
         x = self.bottleneck(features[-1])  # (N, F, h, w)
         coarse = self.decoder_stage1(x)
-        x = self.slc_net(x, coarse, self.ilc_net(x))
+        x = self.slc_net(x, coarse, self.ilc_net(x) if self.concat_input else x)
         if self.shortcut is not None:
             shortcut = self.shortcut(features[0])
             x = torch.cat([resize_like(x, shortcut, self.align_corners), shortcut], dim=1)

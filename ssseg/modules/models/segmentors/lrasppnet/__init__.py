@@ -1,1 +1,3 @@
 """The head of MobileNetV3 for segmentation."""
+
+from .lrasppnet import LRASPPNet

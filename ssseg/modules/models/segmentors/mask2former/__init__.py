@@ -1,1 +1,3 @@
 """Mask2Former."""
+
+from .mask2former import Mask2Former

@@ -8,6 +8,7 @@ from ....utils.datastructure import SSSegInputStructure, SSSegOutputStructure
 from ....utils.labelmap import IGNORE_INDEX
 from ..base import BaseSegmentor, resize
 from ..base.labelsizes import draw_labels
+from ..base.singlevalue import explain_single_value
 from .criterion import MaskPrediction, SetCriterion
 
 _QUERIES_AT_ONCE = 20  # so many masks are held at the images' size
@@ -31,8 +32,12 @@ class MaskSegmentor(BaseSegmentor):
         """Predict and, unless in mode "TEST", compare with the targets."""
         images: Any = data_meta.images  # (N, C, H, W)
         selected = self.cfg["backbone"].get("selected_indices")
-        features = self.transforminputs(self.backbone_net(images), selected_indices=selected)
-        predictions = self.predict_masks(features)
+        try:
+            features = self.transforminputs(self.backbone_net(images), selected_indices=selected)
+            predictions = self.predict_masks(features)
+        except ValueError as error:
+            explain_single_value(self, error)
+            raise
         scores = None if self.mode == "TRAIN" else self.score(predictions[0], images.shape[2:])
         if self.mode == "TEST":
             return SSSegOutputStructure(mode="TEST", seg_logits=scores)

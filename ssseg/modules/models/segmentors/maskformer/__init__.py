@@ -1,1 +1,3 @@
 """MaskFormer."""
+
+from .maskformer import MaskFormer

@@ -1,1 +1,3 @@
 """Context from a statistical memory of the whole data set."""
+
+from .mcibiplusplus import MCIBIPlusPlus

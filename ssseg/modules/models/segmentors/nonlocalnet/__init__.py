@@ -1,3 +1,4 @@
 """Non-local networks."""
 
 from .nonlocalblock import NonLocalBlock
+from .nonlocalnet import NonLocalNet

@@ -1,1 +1,3 @@
 """Object-contextual representations."""
+
+from .ocrnet import OCRNet

@@ -1,1 +1,3 @@
 """Segmentation as rendering."""
+
+from .pointrend import PointRend

@@ -24,7 +24,9 @@ def sample_labels_at(labels: Tensor, points: Tensor, align_corners: bool) -> Ten
 
 
 def uncertainty(scores: Tensor) -> Tensor:
-    """Return how close the two best of scores (N, K, ...) are: (N, ...), at most 0."""
+    """Return how close the two best of scores (N, K, ...) are: (N, ...), at most 0; a single one is compared with 0."""
+    if scores.shape[1] == 1:
+        return -scores[:, 0].abs()
     best, second = scores.topk(2, dim=1).values.unbind(dim=1)
     return second - best
 

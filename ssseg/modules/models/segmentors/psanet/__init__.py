@@ -1,1 +1,3 @@
 """Point-wise spatial attention."""
+
+from .psanet import PSANet

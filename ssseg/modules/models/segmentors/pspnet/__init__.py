@@ -1,3 +1,4 @@
 """Pyramid scene parsing."""
 
 from .ppm import PyramidPoolingModule
+from .pspnet import PSPNet

@@ -1,1 +1,3 @@
 """SegFormer."""
+
+from .segformer import Segformer

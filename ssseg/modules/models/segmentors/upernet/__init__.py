@@ -1,1 +1,3 @@
 """Unified perceptual parsing."""
+
+from .upernet import UPerNet

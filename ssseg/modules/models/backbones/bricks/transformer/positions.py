@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .....utils.errors import CheckpointError
 from .patchembed import Size
 
 
@@ -39,8 +40,12 @@ def resize_positions(table: Tensor, old: Size, new: Size, mode: str, leading: in
 
 
 def square(count: int) -> Size:
-    """Return the sides of the square grid that has `count` positions."""
+    """Return the sides of the square grid that has `count` positions; CheckpointError where none has."""
     side = round(count**0.5)
+    if side * side != count:
+        raise CheckpointError(
+            f"a table of {count} positions, which are no square grid, cannot be interpolated: its sides are not known."
+        )
     return side, side
 
 
