@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,21 @@ def run(options: argparse.Namespace) -> int:
     """Print what was found; 3 where something is an error."""
     import json
 
-    from ..engine.dataaudit import audit
+    from ..engine.dataaudit import Audit, audit
+    from ..engine.dataaudit.findings import finding
     from ..engine.dataaudit.table import findings_table
     from ..modules.utils.errors import DataError
     from ..modules.utils.files import write_atomically
 
-    with target_cfg(options) as cfg:
-        found = audit(cfg, splits_of(options), workers=workers_of(options), cache=options.cache)
+    with ExitStack() as stack:
+        try:
+            cfg = stack.enter_context(target_cfg(options))
+        except DataError as error:
+            if not options.json:
+                raise
+            found = Audit({}, [finding("unusable-set", options.target, str(error))])
+        else:
+            found = audit(cfg, splits_of(options), workers=workers_of(options), cache=options.cache)
     for line in findings_table(found, files=options.files):
         print(line)
     if options.json:

@@ -63,7 +63,7 @@ def write_lists(layout: Layout, folder: Path) -> dict[str, str]:
     for name, lines in layout.lists.items():
         touchdirs(folder)
         target = (folder / f"{name}.txt").absolute()
-        content = "".join(f"{line}\n" for line in lines).encode()
+        content = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         write_atomically(target, partial(_write, content))
         paths[f"LIST:{name}"] = str(target)
     return paths

@@ -33,7 +33,7 @@ class RecordCache:
             try:
                 content = json.loads(self.path.read_text(encoding="utf-8"))
                 known, self.entries = content["format"] == FORMAT, dict(content["records"])
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise DataError(f"{self.path}: is no cache of `ssseg data check`: {error!r}") from error
             if not known:
                 self.entries = {}

@@ -1,6 +1,5 @@
 """Data sets whose labels are shapes in files: COCO and LabelMe."""
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 from ...modules.datasets.classes import ClassRow
 from ...modules.datasets.cocofile import UNCOVERED
+from ...modules.datasets.jsonfile import load_json
 from ...modules.datasets.labelme import BACKGROUND, IGNORED, dict_of, read_shapes
 from ...modules.utils.errors import ConfigError, DataError, listed
 from ...modules.utils.filekinds import shown
@@ -68,7 +68,9 @@ def coco_layout(train: Path, val: Path | None) -> Layout:
     sources, lists, notes = {}, {}, []
     for part, path in (("train", train), ("val", val)):
         if path is not None:
-            parts[part] = _places(path, root, record if path == train else _read(path), panoptic)
+            own = record if path == train else _read(path)
+            _require_same(rows, own, path)
+            parts[part] = _places(path, root, own, panoptic)
             sources[part] = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
     if "val" not in parts:
         parts["val"] = dict(parts["train"])
@@ -94,7 +96,7 @@ def find_labelme(root: Path) -> Layout | None:
     sets: dict[str, list[Pair]] = {}
     for path in files:
         record = read_shapes(path)
-        names |= {str(dict_of(shape).get("label")) for shape in record["shapes"]}
+        names |= {str(shape["label"]) for shape in record["shapes"]}
         sets.setdefault(split_of(path.relative_to(root).parts), []).append((_labelme_image(path, record), str(path)))
     train, val = chosen_sets(list(sets))
     if train is None:
@@ -119,10 +121,7 @@ def _mentions_annotations(path: Path) -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{shown(path)}: the annotation file cannot be read: {error}") from error
+    record = load_json(path, "the annotation file")
     if not isinstance(dict_of(record).get("annotations"), list):
         raise DataError(f"{shown(path)}: is no annotation file of COCO: it has no list 'annotations'")
     return dict_of(record)
@@ -130,17 +129,33 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _category_rows(categories: Sequence[Mapping[str, Any]], path: Path) -> list[ClassRow]:
     rows: dict[int, ClassRow] = {}
-    names: set[str] = set()
+    names = {"background"}
     for category in categories:
-        try:
-            number, name = int(category["id"]), str(category["name"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{shown(path)}: a category has no id and name: {dict(category)!r}") from error
-        colour = category.get("color")
-        name = f"{name} ({number})" if name in names else name
+        number, name = category.get("id"), category.get("name")
+        if type(number) is not int or number < 0 or name is None or number in rows:
+            raise DataError(f"{shown(path)}: a category needs a name and a number of its own as id: {dict(category)!r}")
+        name = f"{name} ({number})" if name in names else str(name)
         names.add(name)
-        rows[number] = ClassRow(number, name, tuple(colour) if colour else None)
+        rows[number] = ClassRow(number, name, _colour_of(category.get("color")))
     return [rows[number] for number in sorted(rows)]
+
+
+def _colour_of(value: Any) -> tuple[int, int, int] | None:
+    """Return a colour of numbers; what else programs write there is left out."""
+    match value:
+        case [int(red), int(green), int(blue)] if all(0 <= part <= 255 for part in (red, green, blue)):
+            return red, green, blue
+        case _:
+            return None
+
+
+def _require_same(rows: Sequence[ClassRow], record: Mapping[str, Any], path: Path) -> None:
+    """Raise where the file for validation has other categories than the one for training."""
+    known = {row.number: row.name for row in rows}
+    for row in _category_rows([dict_of(category) for category in record.get("categories") or ()], path):
+        if known.get(row.number) != row.name:
+            there = repr(known[row.number]) if row.number in known else "not there"
+            raise DataError(f"{shown(path)}: the category {row.number} is {row.name!r}, but {there} in training")
 
 
 def _places(path: Path, root: Path, record: Mapping[str, Any], panoptic: bool) -> dict[str, Any]:

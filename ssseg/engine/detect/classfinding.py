@@ -16,7 +16,9 @@ from ...modules.utils.rawlabels import as_numbers, colour_codes
 from ..progress import progress
 
 MAX_CLASSES = 255
+_MANY, _SHOWN = 16, 20  # values that may be left by a blur; errors that are listed
 _ADVICE = "List the classes in classes.txt, one `id<TAB>name<TAB>r<TAB>g<TAB>b` a line; what is called void is ignored."
+_ALTERED = f"Were they scaled with interpolation, or saved as JPEG? {_ADVICE}"
 
 
 def find_rows(root: Path, labels: Sequence[str]) -> tuple[list[ClassRow], list[str]]:
@@ -44,20 +46,35 @@ def scan(labels: Sequence[str], where: str) -> tuple[list[ClassRow], list[str]]:
     """Read label maps and make a class of each number, or of each colour; 255 is no class unless it is one of two."""
     numbers: set[int] = set()
     codes: set[int] = set()
+    filling: set[int] = set()
+    broken: list[DataError] = []
     with progress("label maps", len(labels)) as meter:
         for path in labels:
-            raw = read_label(path)
-            if raw.ndim == 3:
-                codes.update(np.unique(colour_codes(raw)).tolist())
-            else:
-                numbers.update(np.unique(as_numbers(raw, shown(path))).tolist())
+            try:
+                raw = read_label(path)
+                values = colour_codes(raw) if raw.ndim == 3 else as_numbers(raw, shown(path))
+            except DataError as error:
+                broken.append(error)
+                continue
+            held = set(np.unique(values).tolist())
+            (codes if raw.ndim == 3 else numbers).update(held)
+            if not held <= filling:
+                filling |= _filling(values)
             if len(codes) > MAX_CLASSES or len(numbers) > MAX_CLASSES:
                 kind = "colours" if codes else "numbers"
                 raise DataError(
-                    f"{where}: the label maps hold more than {MAX_CLASSES} {kind}, which cannot be classes. Were they "
-                    f"scaled with interpolation, or saved as JPEG? {_ADVICE}"
+                    f"{where}: the label maps hold more than {MAX_CLASSES} {kind}, which cannot be classes. {_ALTERED}"
                 )
             meter.advance()
+    if broken:
+        reasons = "\n".join(f"  {error}" for error in broken[:_SHOWN])
+        raise DataError(f"{where}: {len(broken)} of {len(labels)} label maps cannot be read:\n{reasons}")
+    for kind, found in (("colours", codes), ("numbers", numbers)):
+        if len(found) >= _MANY and 2 * len(found & filling) < len(found):
+            raise DataError(
+                f"{where}: the label maps hold {len(found)} {kind}, most of which are nowhere as large as 3 x 3 "
+                f"pixels, as at edges that are blurred. {_ALTERED}"
+            )
     black = int(colour_codes(np.zeros(3, np.uint8)))
     if codes and any(_grey(code) is None for code in codes):
         if numbers:
@@ -79,6 +96,17 @@ def scan(labels: Sequence[str], where: str) -> tuple[list[ClassRow], list[str]]:
         both = "a class, being one of two numbers" if MAX_CLASSES in classes else "ignored"
         notes.append(f"the number 255 is {both}")
     return [ClassRow(number, f"class_{number}") for number in classes], notes
+
+
+def _filling(values: np.ndarray[Any, Any]) -> set[int]:
+    """Return which values (H, W) fill a square of 3 x 3 pixels somewhere; all of those in a picture of few pixels."""
+    values = values.astype(np.int64)
+    if min(values.shape) < _MANY:
+        return set(np.unique(values).tolist())
+    for _ in ("rows", "columns"):
+        alike = (values[:-2] == values[1:-1]) & (values[2:] == values[1:-1])
+        values = np.where(alike, values[1:-1], -1).T
+    return set(np.unique(values).tolist()) - {-1}
 
 
 def rows_of_class(dataset: Any) -> list[ClassRow]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...modules.datasets.classes import ClassRow
+from ...modules.datasets.listed import pair_line
 from ...modules.utils.errors import DataError
 
 Pair = tuple[str, str]  # paths of an image and its label file
@@ -64,7 +65,7 @@ def listed_layout(
         {"pairs": "LIST:train"},
         {"pairs": "LIST:val"},
         where,
-        {part: [f"{_below(image, root)}\t{_below(label, root)}" for image, label in pairs[part]] for part in pairs},
+        {part: [pair_line(_below(image, root), _below(label, root)) for image, label in pairs[part]] for part in pairs},
         list(notes),
     )
 

@@ -36,7 +36,12 @@ def detect(path: str | Path) -> Layout:
         layout = find(path)
         if layout is not None:
             return layout
-    return find_pairs(path)
+    try:
+        return find_pairs(path)
+    except DataError as error:
+        if reason := unused_list(path):
+            raise DataError(f"{error} {reason}") from error
+        raise
 
 
 def find_lists(root: Path) -> Layout | None:
@@ -51,6 +56,19 @@ def find_lists(root: Path) -> Layout | None:
             if all((root / entry).is_file() for entry in first):
                 return pairs_layout(path, sibling(path))
     return None
+
+
+def unused_list(root: Path) -> str:
+    """Say why a `train.txt` is no list of pairs; nothing where there is none."""
+    for path in (root / f"{name}.txt" for name in TRAIN):
+        if path.is_file():
+            try:
+                absent = [entry for entry in read_pairs(path)[0] if not (root / entry).is_file()]
+            except DataError as error:
+                return f"{error}."
+            if absent:
+                return f"{path.name} lists {absent[0]!r}, which is not there."
+    return ""
 
 
 def pairs_layout(train: Path, val: Path | None) -> Layout:

@@ -3,7 +3,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..utils.labelmap import IGNORE_INDEX
-from .base import BaseDataset, read_ids
+from .base import BaseDataset
+from .folder import ids_listed_or_below
 from .options import chosen
 from .tables import class_names, hex_colours
 
@@ -55,9 +56,9 @@ FOLDERS = {"train": "training", "val": "validation", "test": "testing"}
 class ADE20kDataset(BaseDataset):
     """ADE20K, the 150 classes of SceneParse150: images/<folder>/<id>.jpg and annotations/<folder>/<id>.png.
 
-    All below `ADEChallengeData2016`, with the ids in `<set>.txt`. The folder is `training`, `validation` or `testing`
-    for the set `train`, `val` or `test`. The number 0, "other", is ignored; 1..150 are the classes, in files for the
-    server as well.
+    All below `ADEChallengeData2016`, with the ids in `<set>.txt`, or all images where there is no such list. The folder
+    is `training`, `validation` or `testing` for the set `train`, `val` or `test`. The number 0, "other", is ignored;
+    1..150 are the classes, in files for the server as well.
 
     Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
     """
@@ -73,4 +74,4 @@ class ADE20kDataset(BaseDataset):
         folder = chosen(FOLDERS, dataset_cfg["set"])
         self.image_dir = os.path.join(root, "images", folder)
         self.ann_dir = os.path.join(root, "annotations", folder)
-        self.imageids = read_ids(os.path.join(root, f"{dataset_cfg['set']}.txt"))
+        self.imageids = ids_listed_or_below(os.path.join(root, f"{dataset_cfg['set']}.txt"), self.image_dir)

@@ -2,7 +2,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ..utils.errors import ConfigError, listed, nearest
+from ..utils.errors import ConfigError, UnknownNameError, listed, nearest
 from ..utils.modulebuilder import BaseModuleBuilder, Registry
 
 _MODULES = {
@@ -44,8 +44,8 @@ class DatasetBuilder(BaseModuleBuilder):
         Entries of `dataset_cfg["train"]`, or `["test"]`, take precedence over those beside it.
 
         Raises:
-            UnknownNameError: no data set has that name.
-            ConfigError: `type` or `rootdir` is missing, or an option is out of range.
+            UnknownNameError: `type` is missing, or no data set has that name.
+            ConfigError: `rootdir` is missing, or an option is out of range.
             DataError: its files are not where they should be.
         """
         if mode not in _PARTS:
@@ -54,7 +54,7 @@ class DatasetBuilder(BaseModuleBuilder):
         parts = {part: cfg.pop(part, None) or {} for part in _PARTS.values()}
         cfg.update(parts[_PARTS[mode]])
         if "type" not in cfg:
-            raise ConfigError(f"{self.where}: 'type' is missing. It names the data set: {listed(self.keys())}.")
+            raise UnknownNameError(f"{self.where}: 'type' is missing. It names the data set: {listed(self.keys())}.")
         return self.find(cfg["type"])(mode=mode, logger_handle=logger_handle, dataset_cfg=_DatasetCfg(cfg))
 
 

@@ -3,7 +3,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..utils.labelmap import IGNORE_INDEX
-from .base import BaseDataset, read_ids
+from .base import BaseDataset
+from .folder import ids_listed_or_below
 from .tables import class_names, hex_colours
 
 NAMES = """
@@ -20,8 +21,9 @@ NUMBERS = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)  # of the classes, 
 class CityScapesDataset(BaseDataset):
     """Cityscapes, 19 classes: leftImg8bit/<set>/<id>.png, gtFine/<set>/<id with gtFine_labelIds>.png.
 
-    The ids stand in `<set>.txt`, as `aachen/aachen_000000_000019_leftImg8bit`. The set `trainval`, where there is no
-    `trainval.txt`, is `train` and `val` together. The server takes files of label ids, named as the image is.
+    The ids stand in `<set>.txt`, as `aachen/aachen_000000_000019_leftImg8bit`; without that list all images count. The
+    set `trainval`, where there is no `trainval.txt`, is `train` and `val` together. The server takes files of label
+    ids, named as the image is.
 
     Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
     """
@@ -38,7 +40,11 @@ class CityScapesDataset(BaseDataset):
         listed = os.path.isfile(os.path.join(rootdir, f"{split}.txt"))
         parts = ["train", "val"] if split == "trainval" and not listed else [split]
         self.image_dir, self.ann_dir = os.path.join(rootdir, "leftImg8bit"), os.path.join(rootdir, "gtFine")
-        self._folders = {imageid: part for part in parts for imageid in read_ids(os.path.join(rootdir, f"{part}.txt"))}
+        self._folders = {
+            imageid: part
+            for part in parts
+            for imageid in ids_listed_or_below(f"{rootdir}/{part}.txt", os.path.join(self.image_dir, part))
+        }
         self.imageids = list(self._folders)
 
     def image_name(self, imageid: str) -> str:

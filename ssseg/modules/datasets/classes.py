@@ -1,6 +1,5 @@
 """The classes of a folder: classes.txt, classes.json, or what its label maps hold."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ..utils.filekinds import shown
 from ..utils.images import read_label
 from ..utils.labelmap import LabelMap
 from ..utils.rawlabels import as_numbers
+from .jsonfile import load_json
 
 _VOID = ("void", "ignore")
 _UNLABELLED = 255  # what most tools write where nothing was labelled
@@ -47,7 +47,7 @@ def read_classes(root: Path) -> list[ClassRow] | None:
         if path.is_file():
             try:
                 rows = parse(path)
-            except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            except (OSError, UnicodeDecodeError) as error:
                 raise DataError(f"{shown(path)}: the class table cannot be read: {error}") from error
             return _checked(rows, shown(path))
     return None
@@ -106,7 +106,7 @@ def _text_rows(path: Path) -> Iterable[tuple[str, Any]]:
 
 
 def _json_rows(path: Path) -> Iterable[tuple[str, Any]]:
-    rows = json.loads(path.read_text(encoding="utf-8-sig"))
+    rows = load_json(path, "the class table")
     if not isinstance(rows, list):
         raise DataError(f"{shown(path)}: must hold a list of names, or of rows [id, name, r, g, b]")
     return [(f"row {number}", row) for number, row in enumerate(rows, 1)]
@@ -118,7 +118,7 @@ def _checked(rows: Iterable[tuple[str, Any]], where: str) -> list[ClassRow]:
     for position, (place, cells) in enumerate(rows):
         try:
             row = ClassRow(position, cells) if isinstance(cells, str) else _row(*cells)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{where}, {place}: {cells!r} is no row `id name` or `id name r g b`") from error
         if row.number in table or (row.name in names and not row.is_void):
             raise DataError(f"{where}, {place}: the class {row.number} {row.name!r} is there already")

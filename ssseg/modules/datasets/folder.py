@@ -75,6 +75,16 @@ def find_split(root: Path, split: str) -> tuple[Path, Path, list[str]]:
     )
 
 
+def ids_listed_or_below(path: str, folder: str) -> list[str]:
+    """Return the ids that the file `path` lists or, where there is none, those of all images in `folder`.
+
+    Some data sets are published without lists; SSSegmentation's preparation adds them.
+    """
+    if not os.path.isfile(path) and os.path.isdir(folder):
+        return ids_below(Path(folder))
+    return read_ids(path)
+
+
 def ids_below(folder: Path) -> list[str]:
     """Return the paths of all images in `folder` and below, relative to it and without extension, sorted.
 

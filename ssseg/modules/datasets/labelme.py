@@ -1,6 +1,5 @@
 """Files of polygons that LabelMe writes, one beside each image."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from ..utils.errors import LabelError, listed, nearest
 from ..utils.filekinds import shown
 from .cocojson import shape_mask
+from .jsonfile import load_json, points_of, size_of
 
 BACKGROUND, IGNORED = "_background_", "__ignore__"  # LabelMe's own names
 UNLABELLED = 255
@@ -19,16 +19,21 @@ def read_shapes(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a file of LabelMe: `shapes`, `imagePath`, `imageHeight`, `imageWidth`.
 
     Raises:
-        LabelError: it is no such file.
+        LabelError: it is no such file, or a shape has no label.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            record = json.load(stream)
-    except (OSError, ValueError) as error:
-        raise LabelError(f"{shown(path)}: the polygons cannot be read: {error}") from error
+    record = load_json(path, "the file of polygons", LabelError)
     lacking = [key for key in ("shapes", "imagePath", "imageHeight", "imageWidth") if key not in dict_of(record)]
     if lacking:
         raise LabelError(f"{shown(path)}: is no file of LabelMe: it has no {listed(lacking)}")
+    try:
+        size_of(record["imageHeight"], record["imageWidth"])
+    except ValueError as error:
+        raise LabelError(f"{shown(path)}: {error}") from error
+    if not isinstance(record["shapes"], list):
+        raise LabelError(f"{shown(path)}: is no file of LabelMe: its shapes are no list")
+    for position, shape in enumerate(record["shapes"]):
+        if not dict_of(shape).get("label"):
+            raise LabelError(f"{shown(path)}, shape {position}: has no label")
     return dict_of(record)
 
 
@@ -43,7 +48,7 @@ def paint_shapes(path: str | os.PathLike[str], numbers: Mapping[str, int]) -> np
     """
     record = read_shapes(path)
     known = {BACKGROUND: 0, IGNORED: UNLABELLED, **numbers}
-    size = int(record["imageHeight"]), int(record["imageWidth"])
+    size = record["imageHeight"], record["imageWidth"]
     labels = np.zeros(size, np.int32)
     for position, shape in enumerate(record["shapes"]):
         name = str(dict_of(shape).get("label"))
@@ -56,7 +61,7 @@ def paint_shapes(path: str | os.PathLike[str], numbers: Mapping[str, int]) -> np
 def outline(shape: Any, where: str) -> np.ndarray[Any, Any]:
     """Return a shape as a polygon, (N, 2) points x, y."""
     try:
-        kind, points = shape.get("shape_type") or "polygon", np.array(shape["points"], np.float64).reshape(-1, 2)
+        kind, points = shape.get("shape_type") or "polygon", points_of(shape["points"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise LabelError(f"{where}: is no shape: {error!r}") from error
     if kind == "polygon" and len(points) >= 3:

@@ -1,6 +1,7 @@
 """A data set that is a list of pairs."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise DataError(f"{shown(path)}: the list of pairs is empty")
     return list(pairs.items())
+
+
+def pair_line(image: str, label: str) -> str:
+    """Return the line that `read_pairs` reads as this pair.
+
+    Raises:
+        DataError: a path cannot stand in such a line.
+    """
+    for path in (image, label):
+        if re.search(r"[\t\r\n\ud800-\udfff]", path) or path != path.strip():
+            raise DataError(
+                f"{shown(path)!r} cannot stand in a list of pairs. Rename it: without tabs, line breaks, blanks at its "
+                "ends, and bytes that are no UTF-8."
+            )
+    return f"{'./' if image.startswith('#') else ''}{image}\t{label}"  # a line that begins with # is a comment
 
 
 def class_rows(classes: Any) -> list[ClassRow]:

@@ -37,6 +37,8 @@ class MultipleDataset(BaseDataset):
         shared = {name: value for name, value in options.items() if name in own - {"repeat_times"}}
         remappers = {name: _remapper(name, part) for name, part in parts.items()}
         self.datasets = {name: _build(mode, logger_handle, {**shared, **part}) for name, part in parts.items()}
+        for name, dataset in self.datasets.items():
+            _require_labels(name, remappers[name], dataset.label_map.num_classes)
         self.classnames = _classnames(self.datasets, remappers)
         if logger_handle is not None:
             for message in _merged(self.datasets, remappers):
@@ -44,7 +46,7 @@ class MultipleDataset(BaseDataset):
         self.num_classes = len(self.classnames)
         self.palette = self.randompalette(self.num_classes)
         for name, dataset in self.datasets.items():
-            dataset.label_map = self._common(dataset.label_map, remappers[name], name)
+            dataset.label_map = self._common(dataset.label_map, remappers[name])
         members = self.datasets.values()
         self.imageids = [imageid for part in members for imageid in [*part.imageids] * part.repeat_times]
         self._starts = list(itertools.accumulate((len(part) for part in members), initial=0))
@@ -62,14 +64,8 @@ class MultipleDataset(BaseDataset):
         for dataset in self.datasets.values():
             dataset.check_files()
 
-    def _common(self, label_map: LabelMap, remapper: Mapping[int, int], name: str) -> LabelMap:
+    def _common(self, label_map: LabelMap, remapper: Mapping[int, int]) -> LabelMap:
         """The map from the numbers in a data set's files to common labels, in one step."""
-        unknown = sorted(set(remapper) - set(range(label_map.num_classes)))
-        if unknown:
-            raise ConfigError(
-                f"{_WHERE}[{name!r}]['seg_target_remapper']: lists the labels {listed(unknown)}, but the data set has "
-                f"0..{label_map.num_classes - 1}"
-            )
         ignored = label_map.ignore_index
         table = {raw: remapper.get(label, ignored) for raw, label in label_map.raw_to_label.items()}
         palette = tuple((red, green, blue) for red, green, blue in self.palette)
@@ -89,9 +85,18 @@ def _remapper(name: str, part: Mapping[str, Any]) -> dict[int, int]:
     if not isinstance(remapper, Mapping) or not remapper:
         raise ConfigError(f"{where}={remapper!r}: must be {{label: common label, ...}}")
     for label, common in remapper.items():
-        if not all(isinstance(number, int) and number >= 0 for number in (label, common)):
+        if not all(type(number) is int and 0 <= number < 2**15 for number in (label, common)):
             raise ConfigError(f"{where}: {label!r}: {common!r} must be whole numbers from 0 on")
     return dict(remapper)
+
+
+def _require_labels(name: str, remapper: Mapping[int, int], num_classes: int) -> None:
+    unknown = sorted(set(remapper) - set(range(num_classes)))
+    if unknown:
+        raise ConfigError(
+            f"{_WHERE}[{name!r}]['seg_target_remapper']: lists the labels {listed(unknown)}, but the data set has "
+            f"0..{num_classes - 1}"
+        )
 
 
 def _merged(datasets: Mapping[str, Any], remappers: Mapping[str, Mapping[int, int]]) -> Iterator[str]:
@@ -110,11 +115,11 @@ def _classnames(datasets: Mapping[str, Any], remappers: Mapping[str, Mapping[int
     names: dict[int, str] = {}
     for name, dataset in datasets.items():
         classes = dataset.label_map.classnames
-        names |= {common: classes[label] for label, common in remappers[name].items() if label < len(classes)}
+        names |= {common: classes[label] for label, common in remappers[name].items()}
     holes = sorted(set(range(max(names, default=-1) + 1)) - set(names))
     if holes:
         raise ConfigError(
-            f"{_WHERE}: no 'seg_target_remapper' leads to the common labels {listed(holes)}; they count from 0 to "
-            f"{max(names)} without gaps"
+            f"{_WHERE}: no 'seg_target_remapper' leads to the common labels {listed(holes, limit=12)}; they count "
+            f"from 0 to {max(names)} without gaps"
         )
     return [names[common] for common in sorted(names)]

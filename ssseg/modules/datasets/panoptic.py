@@ -1,10 +1,10 @@
 """COCO's panoptic format: PNG files of segment ids, and which category each segment is of."""
 
-import json
 import os
 
 from ..utils.errors import DataError
 from ..utils.filekinds import shown
+from .jsonfile import load_json
 from .paths import missing
 
 
@@ -19,8 +19,7 @@ def read_panoptic(path: str | os.PathLike[str]) -> dict[str, tuple[str, dict[int
     if not os.path.isfile(path):
         raise DataError(f"the annotation file {missing(path)}")
     try:
-        with open(path, encoding="utf-8") as stream:
-            entries = json.load(stream)["annotations"]
+        entries = load_json(path, "the annotation file")["annotations"]
         return {
             str(entry["image_id"]): (
                 str(entry["file_name"]),
@@ -28,5 +27,5 @@ def read_panoptic(path: str | os.PathLike[str]) -> dict[str, tuple[str, dict[int
             )
             for entry in entries
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f"{shown(path)}: is no panoptic annotation file: {error!r}") from error

@@ -155,7 +155,7 @@ def read_index(folder: Path) -> dict[str, Entry]:
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']}, not {FORMAT}")
         return {key: Entry.from_json(record) for key, record in content["entries"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = "it has no index; it was not finished" if isinstance(error, FileNotFoundError) else str(error)
         raise DataError(f"{_WHERE}: {folder} is no raw cache: {reason}. {command(folder)}") from error
 

@@ -27,6 +27,13 @@ def test_an_error_is_3_and_written_as_json(root, tmp_path, capsys):
     assert main(["data", "check", str(root), "--split", "val", "--workers", "0"]) == 0
 
 
+def test_what_cannot_be_opened_is_a_finding_in_json(tmp_path):
+    report = tmp_path / "report.json"
+    (tmp_path / "empty").mkdir()
+    assert main(["data", "check", str(tmp_path / "empty"), "--workers", "0", "--json", str(report)]) == 3
+    assert [finding["kind"] for finding in json.loads(report.read_text())["findings"]] == ["unusable-set"]
+
+
 def test_a_warning_is_0(root):
     (root / "images/train/000.png").write_bytes((root / "images/train/001.png").read_bytes())
     assert main(["data", "check", str(root), "--workers", "0"]) == 0

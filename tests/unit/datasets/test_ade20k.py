@@ -30,6 +30,15 @@ def test_255_is_no_number_of_ade20k(tmp_path):
         BuildDataset("TEST", None, cfg)[0]
 
 
+def test_without_a_list_all_images_count(tmp_path):
+    cfg = recorded_tree(tmp_path, "ADE20kDataset")
+    listed = BuildDataset("TEST", None, cfg).imageids
+    (tmp_path / "ADEChallengeData2016/val.txt").unlink()
+    dataset = BuildDataset("TEST", None, cfg)
+    dataset.check_files()
+    assert list(dataset.imageids) == sorted(listed)
+
+
 def test_sets_have_folders(tmp_path):
     cfg = recorded_tree(tmp_path, "ADE20kDataset")
     with pytest.raises(ConfigError, match=r"\['set'\]='validation': must be 'train' or 'val' or 'test'"):

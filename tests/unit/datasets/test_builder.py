@@ -62,7 +62,7 @@ def test_users_register_their_own(tmp_path, registry):
     ("cfg", "error", "message"),
     [
         ({"type": "VOCDatset"}, UnknownNameError, r"\['type'\]: .*'VOCDatset'.*Did you mean 'VOCDataset'\?"),
-        ({"rootdir": "."}, ConfigError, r"SEGMENTOR_CFG\['dataset'\]: 'type' is missing.*VOCDataset"),
+        ({"rootdir": "."}, UnknownNameError, r"SEGMENTOR_CFG\['dataset'\]: 'type' is missing.*VOCDataset"),
         ({"type": "VOCDataset"}, ConfigError, r"\['rootdir'\]: is missing, but VOCDataset needs it"),
         ({"type": "VOCDataset", "rootdir": "."}, ConfigError, r"\['set'\]: is missing, but VOCDataset needs it"),
     ],

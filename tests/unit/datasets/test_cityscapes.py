@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from ssseg.modules.datasets.builder import BuildDataset
+from ssseg.modules.utils.errors import DataError
 from ssseg.modules.utils.images import read_label
 from tests import shared
 from tests.trees import make_labels, write_label, write_list, write_pair
@@ -27,6 +28,18 @@ def test_trainval_is_train_and_val_where_there_is_no_list_of_it(tmp_path):
     dataset.check_files()
     assert [imageid.split("/")[0] for imageid in dataset.imageids] == ["traincity", "valcity"]
     assert all(np.array_equal(np.unique(sample["seg_target"]), [-100, 0, 18]) for sample in dataset)
+
+
+def test_without_a_list_all_images_count(tmp_path):
+    cfg = cityscapes_tree(tmp_path) | {"train": {"set": "trainval"}}
+    listed = BuildDataset("TRAIN", None, cfg).imageids
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.txt").unlink()
+    dataset = BuildDataset("TRAIN", None, cfg)
+    dataset.check_files()
+    assert dataset.imageids == listed
+    with pytest.raises(DataError, match=r"the list of image ids .*vall\.txt does not exist"):
+        BuildDataset("TEST", None, cfg | {"test": {"set": "vall"}})
 
 
 def test_a_folder_of_its_own_for_trainval_is_read_as_well(tmp_path):

@@ -126,3 +126,10 @@ def test_colours_need_a_table(tmp_path):
     path = write_label(tmp_path / "a.png", np.array([[[0, 1, 2]]], np.uint8))
     with pytest.raises(LabelError, match=r"a\.png: holds colours.*classes\.txt"):
         find_classes([str(path)], "here")
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '[[1e999, "a"]]', '[[NaN, "a"]]', "\xff"])
+def test_json_that_no_table_holds(tmp_path, content):
+    (tmp_path / "classes.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match=r"classes\.json(: the class table cannot be read|, row 1: .* is no row)"):
+        read_classes(tmp_path)

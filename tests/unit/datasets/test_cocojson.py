@@ -65,3 +65,59 @@ def test_crowds_are_painted_too(tmp_path):
     path.write_text(json.dumps({"images": record["images"], "annotations": [{"image_id": 1}]}))
     with pytest.raises(DataError, match=r"a\.json: is no COCO file of instances: KeyError\('category_id'\)"):
         Instances(path, {7: 5})
+
+
+def instances(path, entry, image=None, **extra):
+    image = {"id": 1, "file_name": "a.jpg", "height": 2, "width": 3, **(image or {})}
+    shape = {"segmentation": [[0, 0, 2, 0, 2, 2]]}
+    record = {"images": [image], "annotations": [{"image_id": 1, "category_id": 7, **shape, **entry}], **extra}
+    path.write_text(json.dumps(record))
+    return Instances(path, {7: 1})
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"segmentation": None}, "an object has no shape: its segmentation is None; are there boxes only?"),
+        ({"segmentation": []}, "an object has no shape"),
+        ({"segmentation": [[0, 0, float("nan"), 0, 2, 2]]}, "a point is not finite"),
+        ({"segmentation": [[0, 0, 1e308, 0, 2, 2]]}, "far outside of any image"),
+        ({"segmentation": [[0, 0, 1]]}, "cannot reshape"),
+        ({"category_id": "7"}, "an object has the category '7', which is not listed"),
+        ({"category_id": 8}, "an object has the category 8"),
+        ({"image_id": "01"}, "no object is in a listed image; the first is in one with the id 01"),
+    ],
+)
+def test_objects_that_would_not_be_painted_are_errors(tmp_path, entry, message):
+    with pytest.raises(DataError, match=rf"a\.json: .*{message}"):
+        instances(tmp_path / "a.json", entry, categories=[{"id": 7, "name": "cat"}])
+
+
+@pytest.mark.parametrize("size", [{"height": "2"}, {"height": -2}, {"height": 10**7, "width": 10**7}, {"width": 2.5}])
+def test_sizes_that_no_image_has(tmp_path, size):
+    with pytest.raises(DataError, match="an image cannot have the height"):
+        instances(tmp_path / "a.json", {}, size)
+
+
+def test_two_images_of_one_id(tmp_path):
+    images = [{"id": 1, "file_name": name, "height": 2, "width": 3} for name in ("a.jpg", "b.jpg")]
+    with pytest.raises(DataError, match=r"the id 1 is that of a\.jpg and of b\.jpg"):
+        instances(tmp_path / "a.json", {}, images=images)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"size": [2, 3]},
+        {"counts": [1.5, 4.5], "size": [2, 3]},
+        {"counts": "o" * 5000, "size": [2, 3]},
+        {"counts": [2**70], "size": [2, 3]},
+        {"counts": [2**62, 2**62, 2**62, 2**62, 6], "size": [2, 3]},
+        {"counts": [[6]], "size": [2, 3]},
+        {"counts": None, "size": 5},
+    ],
+)
+def test_run_length_codes_that_are_damaged_name_file_and_image(tmp_path, code):
+    objects = instances(tmp_path / "a.json", {"segmentation": code})
+    with pytest.raises(LabelError, match=r"a\.json, image 1: a run-length code (is damaged|of size)"):
+        objects.label_map("1")

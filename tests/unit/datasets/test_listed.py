@@ -104,6 +104,9 @@ def test_shapes_are_painted_later_ones_over_earlier_ones(labelme):
         ({"label": "rood", "points": []}, r"shape 0: the class 'rood' is unknown\. Did you mean 'road'\?"),
         ({"label": "road", "points": [[0, 0], [1, 1]], "shape_type": "line"}, "a line of 2 points has no area"),
         ({"label": "road"}, "is no shape: KeyError"),
+        ({"label": "road", "points": [[0, 0], [4, 0], [float("nan"), 2]]}, "is no shape: .*not finite"),
+        ({"label": "road", "points": [[0, 0], [1e308, 0]], "shape_type": "circle"}, "is no shape: .*far outside"),
+        ({"points": [[0, 0], [4, 0], [4, 2]]}, "shape 0: has no label"),
     ],
 )
 def test_shapes_that_cannot_be_painted(labelme, tmp_path, shape, message):
@@ -117,7 +120,24 @@ def test_files_that_labelme_did_not_write(labelme, tmp_path):
     with pytest.raises(LabelError, match="is no file of LabelMe: it has no imagePath, imageHeight, imageWidth"):
         labelme[0]
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(LabelError, match="the polygons cannot be read"):
+    with pytest.raises(LabelError, match="the file of polygons cannot be read"):
+        labelme[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"imageHeight": None}, "an image cannot have the height None"),
+        ({"imageHeight": "6"}, "an image cannot have the height '6'"),
+        ({"imageHeight": -6}, "the height -6"),
+        ({"imageHeight": 10**7, "imageWidth": 10**7}, "the height 10000000"),
+        ({"shapes": None}, "its shapes are no list"),
+        ({"shapes": {"a": 1}}, "its shapes are no list"),
+    ],
+)
+def test_entries_of_labelme_that_are_of_another_kind(labelme, tmp_path, entry, message):
+    write_labelme(tmp_path / "a.json", **entry)
+    with pytest.raises(LabelError, match=rf"a\.json: .*{message}"):
         labelme[0]
 
 

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -83,12 +85,16 @@ def test_folders_can_be_joined(tmp_path, parts):
         ({0: "a"}, r"\['voc'\]\['seg_target_remapper'\]: 0: 'a' must be whole numbers from 0 on"),
         ({0: -1}, r"\['voc'\]\['seg_target_remapper'\]: 0: -1 must be whole numbers from 0 on"),
         ({0: 0, 21: 1}, r"\['voc'\]\['seg_target_remapper'\]: lists the labels 21, but the data set has 0\.\.20"),
+        ({0: 0, 1: 10**12}, r"\['seg_target_remapper'\]: 1: 1000000000000 must be whole numbers"),
+        ({0: 0, 1: True}, r"\['seg_target_remapper'\]: 1: True must be whole numbers"),
         ({0: 0, 1: 3}, r"no 'seg_target_remapper' leads to the common labels 1, 2; they count from 0 to 3"),
     ],
 )
 def test_wrong_remappers_are_named(parts, remapper, message):
-    with pytest.raises(ConfigError, match=message):
-        build(voc=parts["voc"] | {"seg_target_remapper": remapper})
+    cfg = {"type": "MultipleDataset", "train": {"voc": parts["voc"] | {"seg_target_remapper": remapper}}}
+    for logger in (None, logging.getLogger("test")):
+        with pytest.raises(ConfigError, match=message):
+            BuildDataset("TRAIN", logger, cfg)
 
 
 def test_no_data_sets_at_all_is_an_error():

@@ -4,7 +4,7 @@ from ssseg.engine.owndata import use_data
 from ssseg.modules import BuildDataset
 from ssseg.modules.utils.configparser import load_config
 
-MODEL = "camvid/deeplabv3plus_resnet18os32_camvid"
+MODEL = "camvid/fcn_compactunet_camvid"
 
 
 def cfg_with(root, tmp_path, losses=None):

@@ -1,7 +1,9 @@
 """What is found in folders and files, and what is said about those that cannot be used."""
 
+import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
@@ -275,3 +277,57 @@ def test_siblings_of_lists(tmp_path):
         (tmp_path / name).touch()
     assert sibling(tmp_path / "my_training_set.txt") == tmp_path / "my_valid_set.txt"
     assert sibling(tmp_path / "my_valid_set.txt") is None
+
+
+@pytest.mark.parametrize("name", ["#0", "a,0", "a 0", "ä0"])
+def test_names_that_lists_could_misread(root, tmp_path, name):
+    for number in range(3):
+        write_pair(root / f"{name}{number}.jpg", root / f"{name}{number}_mask.png", number)
+    assert counts(cfg_with(root, tmp_path)[0]) == [2, 1]
+
+
+@pytest.mark.parametrize("name", [b"a\t", b"a\n", b"a\r", b"a\xff"])
+def test_names_that_no_list_can_hold(root, name):
+    for number in range(3):
+        write_pair(root / "photos" / f"{number}.jpg", root / "masks" / f"{number}.png", number)
+    os.rename(root / "photos" / "1.jpg", os.fsencode(root / "photos") + b"/" + name + b".jpg")
+    os.rename(root / "masks" / "1.png", os.fsencode(root / "masks") + b"/" + name + b".png")
+    with pytest.raises(DataError, match="cannot stand in a list of pairs"):
+        detect(root)
+
+
+def test_label_maps_that_cannot_be_read_are_all_named(root):
+    for number in range(4):
+        write_pair(root / f"{number}.jpg", root / f"{number}_mask.png", number)
+    (root / "1_mask.png").write_bytes(b"")
+    (root / "3_mask.png").write_bytes((root / "3_mask.png").read_bytes()[:60])
+    with pytest.raises(DataError, match=r"2 of 4 label maps cannot be read:\n.*1_mask\.png: .*\n.*3_mask\.png: "):
+        detect(root)
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_label_maps_that_were_blurred_are_refused(root, colours):
+    labels = np.zeros((40, 60), np.float32)
+    labels[8:30, 10:50] = 1
+    for number in range(2):
+        write_image(root / f"{number}.jpg", np.zeros((40, 60, 3), np.uint8))
+        blurred = cv2.GaussianBlur(labels, (7, 7), 2)[..., None] * [220, 40 if colours else 220, 220]
+        write_label(root / f"{number}_mask.png", blurred.astype(np.uint8))
+    with pytest.raises(DataError, match=r"3 x 3 pixels, as at edges that are blurred\. Were they scaled"):
+        detect(root)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("i\\0.jpg\tl\\0.png", r"train\.txt lists 'i\\\\0\.jpg', which is not there"),
+        ("/i/0.jpg /l/0.png", r"train\.txt lists '/i/0\.jpg', which is not there"),
+        ("i/a 0.jpg l/a 0.png", r"train\.txt:1: 'i/a 0\.jpg l/a 0\.png' is no pair"),
+        ("\ud800", r"train\.txt: the list of pairs cannot be read"),
+    ],
+)
+def test_a_list_that_is_of_no_use_is_explained(root, line, reason):
+    write_image(root / "i" / "0.jpg", np.zeros((6, 8, 3), np.uint8))
+    (root / "train.txt").write_bytes(line.encode("utf-16" if "\ud800" in line else "utf-8", "replace"))
+    with pytest.raises(DataError, match=rf"Looked for folders .*{reason}"):
+        detect(root)

@@ -108,3 +108,54 @@ def test_labelme_files(root, tmp_path):
     (root / "2.jpg").unlink()
     with pytest.raises(DataError, match=r"2\.json: its image .* is neither where it says nor beside it"):
         detect(root)
+
+
+def changed(path, change):
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(root, tmp_path):
+    for path in coco_tree(root).glob("annotations/*.json"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert counts(cfg_with(root, tmp_path)[0]) == [3, 3]
+
+
+@pytest.mark.parametrize("categories", [[(2, "a"), (2, "b")], [(-1, "a"), (3, "b")], [("2", "a")], [(2, None)]])
+def test_categories_need_numbers_of_their_own(root, categories):
+    path = coco_tree(root) / "annotations" / "instances_train2017.json"
+    rows = [{"id": number, "name": name} for number, name in categories]
+    changed(path, lambda record: record.update(categories=rows))
+    with pytest.raises(DataError, match=r"train2017\.json: a category needs a name and a number of its own"):
+        detect(root)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"), [({"id": 3, "name": "b"}, "is 'b', but 'a \\(3\\)'"), ({"id": 9, "name": "z"}, "not there")]
+)
+def test_both_files_have_the_same_categories(root, row, message):
+    path = coco_tree(root) / "annotations" / "instances_val2017.json"
+    changed(path, lambda record: record["categories"].__setitem__(1, row))
+    with pytest.raises(DataError, match=rf"val2017\.json: the category {row['id']} .*{message}.* in training"):
+        detect(root)
+
+
+@pytest.mark.parametrize("colour", ["#ff0000", [300, 1, 2], [1, 2], 5, None])
+def test_colours_of_other_kinds_are_left_out(root, tmp_path, colour):
+    for path in coco_tree(root).glob("annotations/*.json"):
+        changed(path, lambda record: record["categories"][0].update(color=colour))
+    assert counts(cfg_with(root, tmp_path)[0]) == [3, 3]
+
+
+def test_a_category_called_background_is_told_from_the_rest(root, tmp_path):
+    for path in coco_tree(root).glob("annotations/*.json"):
+        changed(path, lambda record: record["categories"][0].update(name="background"))
+    assert datasets(cfg_with(root, tmp_path)[0])[0].classnames == ["background", "background (2)", "a"]
+
+
+def test_files_that_are_nested_too_deep(root):
+    path = coco_tree(root) / "annotations" / "instances_train2017.json"
+    path.write_text('{"annotations": ' + "[" * 100_000)
+    with pytest.raises(DataError, match=r"train2017\.json: the annotation file cannot be read"):
+        detect(root)
