@@ -106,7 +106,7 @@ def _counts(cfg: SegmentorConfig, kept: Path) -> ClassCounts:
         content = json.loads(kept.read_text(encoding="utf-8"))
         if content["files"] == keys:
             return ClassCounts(**content["counts"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # not counted yet, or a file that is not ours: it is written anew
     workers = cfg["dataloader"]["train"].get("num_workers_per_gpu", 0) * world_size()
     records = examine_all(jobs, workers=workers, cache=RecordCache(None), title="count pixels of classes")

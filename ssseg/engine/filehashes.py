@@ -81,7 +81,7 @@ def read_hashes(source: str | os.PathLike[str]) -> dict[str, str]:
     """Read a list: absolute path -> SHA-256.
 
     Raises:
-        DataError: it is missing, or a line is none of such a list.
+        DataError: it is missing or empty, or a line is none of such a list.
     """
     folder = Path(source).absolute().parent
     try:
@@ -97,6 +97,8 @@ def read_hashes(source: str | os.PathLike[str]) -> dict[str, str]:
             raise DataError(f"{shown(source)}:{number}: no line `<SHA-256>  <path>`, as sha256sum writes them")
         name = re.sub(rb"\\(.)", _unescaped, match[3]) if match[1] else match[3]
         hashes[os.path.normpath(folder / os.fsdecode(name))] = match[2].decode()
+    if not hashes:
+        raise DataError(f"{shown(source)}: the list of hashes is empty")
     return hashes
 
 

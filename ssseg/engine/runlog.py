@@ -52,7 +52,8 @@ class RunLog:
     def rewind(self, iteration: int) -> None:
         """Drop what a run that goes on from `iteration` writes again: later lines, and the evaluation right there."""
         if self.enabled and self.path.exists():
-            kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _is_until(line, iteration)]
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+            kept = [line for line in lines if _is_until(line, iteration)]
             text = "".join(line + "\n" for line in kept)
             write_atomically(self.path, lambda stream: stream.write(text.encode()) and None)
 
@@ -65,10 +66,10 @@ class RunLog:
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a `metrics.jsonl`; one that a crash cut off is left out."""
     lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             lines.append(json.loads(line))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             continue
     return lines
 
@@ -77,7 +78,7 @@ def _is_until(line: str, iteration: int) -> bool:
     try:
         entry = json.loads(line)
         return int(entry["iter"]) <= iteration - (entry["kind"] == "eval")
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return False
 
 

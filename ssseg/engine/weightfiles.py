@@ -32,8 +32,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
         return _checked_header(safeload.scan(path).get("ssseg") or {}, path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("ssseg", "{}"))
-    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
+            header = json.loads((file.metadata() or {}).get("ssseg", "{}")) or {}
+    except (OSError, safetensors.SafetensorError, json.JSONDecodeError, RecursionError) as error:
         raise CheckpointError(f"{path}: cannot be read as safetensors: {error}") from error
     return _checked_header(header, path)
 

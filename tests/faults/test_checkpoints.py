@@ -316,6 +316,34 @@ def test_K13_another_optimizer_or_other_groups_are_named(state, optimizer, words
         load_optimizer(optimizer(), state().state_dict(), source="x.pth")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda state: state["param_groups"][1]["params"].__setitem__(0, 7), "are not numbered from 0 to 1"),
+        (lambda state: state["param_groups"][0]["params"].__setitem__(0, "x"), "are not numbered from 0 to 1"),
+        (lambda state: state["state"].update({5: {}}), "are not numbered from 0 to 1"),
+        (lambda state: state["param_groups"][0].update(maximize=1.5), "the maximize of a parameter group is 1.5"),
+        (lambda state: state["param_groups"][0].update(dampening=()), r"the dampening of a parameter group is \(\)"),
+    ],
+)
+def test_K13_an_optimizer_state_that_was_changed_is_refused(change, words):
+    state = stepped(torch.optim.SGD, grouped(2, 3), momentum=0.9).state_dict()
+    change(state)
+    with pytest.raises(CheckpointError, match=rf"^x\.pth: .*{words}"):
+        load_optimizer(torch.optim.SGD(grouped(2, 3), lr=1, momentum=0.9), state, source="x.pth")
+
+
+@pytest.mark.parametrize("value", [1.5, -1, "2", None, True])
+@pytest.mark.parametrize("name", ["iteration", "cur_iter"])
+def test_K13_a_position_that_is_no_count_is_refused(whole, data, tmp_path, name, value):
+    ours = loadckpts(checkpoint_of(whole))["ssseg"]
+    position = {**ours["position"], **({name: value} if name == "iteration" else {})}
+    entries = {"ssseg": {**ours, "position": position}, **({name: value} if name == "cur_iter" else {})}
+    path = changed(checkpoint_of(whole), tmp_path / "odd.pth", **entries)
+    with pytest.raises(CheckpointError, match=rf"odd\.pth: its {name} is {value!r}, which is no count"):
+        train(load_config(write_config(tmp_path, data), [EMA]), device="cpu", ckptspath=path)
+
+
 def test_K13_a_run_with_another_optimizer_does_not_go_on(whole, data, tmp_path):
     adam = "scheduler.optimizer={'type': 'AdamW', 'lr': 0.001, 'params_rules': {}}"
     cfg = load_config(write_config(tmp_path, data), [adam, EMA])

@@ -322,13 +322,31 @@ def test_C12_a_malformed_pipeline_entry_is_named_by_its_position(entry, part):
 
 @pytest.mark.parametrize(
     "overrides",
-    [["~losses.loss_aux"], ["auxiliary=None"], ["losses.loss_aux1={'type': 'CrossEntropyLoss'}"], ["~losses.loss_cls"]],
+    [
+        ["~losses.loss_aux"],
+        ["auxiliary=None", "~losses.loss_cls"],
+        ["losses.loss_aux1={'type': 'CrossEntropyLoss'}"],
+        ["~losses.loss_cls"],
+    ],
 )
 def test_C13_losses_and_predictions_must_match(overrides):
     (found,) = problems(*overrides)
     assert found.place == "SEGMENTOR_CFG['losses']"
     assert set(load_config(FCN, overrides)["losses"]) <= set(found.message.replace(",", " ").replace(";", " ").split())
     assert "makes the predictions loss_cls" in found.message
+
+
+def test_C13_auxiliary_none_is_all_it_takes_to_do_without_an_auxiliary_head():
+    assert problems("auxiliary=None", build=True) == []
+
+
+def test_C13_a_loss_that_ignores_another_label_than_the_data_set_marks_is_a_warning():
+    (found,) = problems("losses.loss_cls.ignore_index=255")
+    assert found.place == "SEGMENTOR_CFG['losses']['loss_cls']['ignore_index']"
+    assert found.severity == "warning"
+    assert "is 255, but SEGMENTOR_CFG['dataset']['ignore_index'] is -100" in found.message
+    both = "losses.loss_cls.ignore_index=255", "losses.loss_aux.ignore_index=255"
+    assert problems(*both, "dataset.ignore_index=255") == problems(*both, "dataset.train.ignore_index=255") == []
 
 
 def test_C14_a_rule_that_nearly_names_a_parameter_is_a_warning_and_an_error_when_strict(capsys):

@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
         announced = value if action == "longer" else len(content) - start
         self.answer(206 if start else 200, content[start:stop], announced)
         if action == "stall":
-            time.sleep(0.5)
+            time.sleep(3)
 
     def answer(self, status, body, length=None):
         self.send_response(status)
@@ -103,9 +103,35 @@ def test_X08_a_damaged_copy_is_replaced(server, tmp_path):
     assert fetch(server, tmp_path).read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("length", ["abc", "-5", "0x10"])
+def test_X08_a_length_that_is_no_number_counts_for_nothing(server, tmp_path, length):
+    server.script = [("longer", length)]
+    assert fetch(server, tmp_path).read_bytes() == CONTENT
+
+
+def test_X08_an_answer_without_the_file_is_an_error(server, tmp_path):
+    server.script = [("status", 204)]
+    with pytest.raises(DownloadError, match="the server answers 204"):
+        fetch(server, tmp_path)
+
+
+def test_X08_a_refused_range_that_was_not_asked_for_is_an_error(server, tmp_path):
+    server.script = [("status", 416)]
+    with pytest.raises(DownloadError, match="the server"):
+        fetch(server, tmp_path)
+
+
+def test_X09_a_server_that_goes_on_at_another_place_is_asked_for_the_whole(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "announced_digest", lambda name: None)  # or the digest would tell
+    server.headers = {"ETag": '"1"', "Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    server.script = [("cut", 1000)]
+    assert fetch(server, tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=1000-", None]
+
+
 @pytest.mark.parametrize("action", ["cut", "stall"])
 def test_X09_goes_on_where_a_transfer_broke_off(server, tmp_path, monkeypatch, action):
-    monkeypatch.setattr(module, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(module, "_TIMEOUT", 1.0)
     server.script = [(action, 1000), (action, 3000)]
     assert fetch(server, tmp_path).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=1000-", "bytes=3000-"]
@@ -207,6 +233,21 @@ def test_X10_a_server_leads_to_itself_or_to_listed_hosts_only(address, taken):
     else:
         with pytest.raises(module._FailedError, match="none of the hosts that files are fetched from"):
             redirects.redirect_request(*arguments)
+
+
+@pytest.mark.parametrize("place", ["http://[x", "https://" + "a" * 70 + ".github.com/x", "https://..github.com/x"])
+def test_X10_places_that_are_no_addresses(server, tmp_path, place):
+    server.script = [("redirect", place)] * 4
+    with pytest.raises(DownloadError, match="no connection: "):
+        fetch(server, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[x", "https://github.com/", "https://github.com/" + "a" * 300, "https://a.b/x\0"]
+)
+def test_X10_urls_that_name_no_file(tmp_path, url):
+    with pytest.raises(DownloadError, match="is no address of a file"):
+        download(url, tmp_path)
 
 
 def test_X10_local_addresses_need_the_argument(server, tmp_path):

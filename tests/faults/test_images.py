@@ -20,6 +20,7 @@ from tests.properties.test_transforms import ALL, named, sample
 
 RNG = np.random.default_rng(11)
 RGB = cv2.resize(RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8), (28, 20), interpolation=cv2.INTER_CUBIC)
+LONG = "a" * 5000
 BGR, GREY = RGB[..., ::-1], np.ascontiguousarray(RGB[..., 0])
 
 
@@ -242,3 +243,25 @@ def test_I10_names_that_no_file_can_have_are_shown_with_escapes(read, tmp_path, 
         read(tmp_path / ("x" * 300))
     with pytest.raises(DataError, match=r"bad\\\\udcff\.png"):
         read(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.png"))
+
+
+def test_I03_a_list_of_hashes_that_lost_its_lines_is_an_error(own, capsys, tmp_path):
+    (tmp_path / "SHA256SUMS").write_bytes(b"\n")
+    code, _, err = run_command(capsys, "data", "verify", own[0], "--check", tmp_path / "SHA256SUMS")
+    assert code == 3
+    assert "SHA256SUMS: the list of hashes is empty" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["data", "check", LONG],
+        ["data", "stats", LONG],
+        ["data", "verify", LONG, "--check", LONG],
+        ["train", LONG],
+        ["ckpt", "info", LONG],
+        ["config", "check", "demo", f"work_dir={LONG}"],
+    ],
+)
+def test_I10_paths_longer_than_the_system_allows_end_every_command_without_a_traceback(arguments, capsys):
+    assert run_command(capsys, *arguments).code in (0, 2, 3, 4, 5)

@@ -131,16 +131,26 @@ def test_R08_a_run_that_is_asked_to_stop_saves_and_goes_on(whole, data, tmp_path
     print(f"{saved} stops in {runs} runs; the slowest took {slowest:.2f} s to be saved and gone")
 
 
-def slow_step(number):
-    """Let step `number` take long."""
+def endless_step(number, folder):
+    """Let step `number` not end; files tell that it began, and that a signal was noticed in it."""
     real = trainer.train_step
 
     def step(state, *args):
         if state.iteration + 1 == number:
-            time.sleep(600)
+            (folder / "began").touch()
+            while True:
+                time.sleep(0.01)
+                if signal.getsignal(signal.SIGINT).__self__.received:
+                    (folder / "noticed").touch()
         return real(state, *args)
 
     trainer.train_step = step
+
+
+def wait_for_file(path, child):
+    while not path.exists():
+        assert ended(child) is None, child.output
+        time.sleep(0.01)
 
 
 def wait_for_line(run, iteration, child):
@@ -154,17 +164,15 @@ def test_R09_a_second_ctrl_c_leaves_at_once(data, tmp_path):
     config = write_config(tmp_path, data)
 
     def run():
-        slow_step(3)
+        endless_step(3, tmp_path)
         train(load_config(config, [EVERY]), device="cpu")
 
     child = Child(run)
-    wait_for_line(tmp_path / "run", 2, child)
-    time.sleep(0.2)
+    wait_for_file(tmp_path / "began", child)
     child.send(signal.SIGINT)
-    time.sleep(0.2)
-    assert ended(child) is None  # it waits for the step
+    wait_for_file(tmp_path / "noticed", child)  # it goes on with the step
     child.send(signal.SIGINT)
-    assert child.wait(30) == 130
+    assert child.wait() == 130
     assert loadckpts(tmp_path / "run" / LATEST)["ssseg"]["position"]["iteration"] == 2
 
 
@@ -190,16 +198,14 @@ def test_R08_an_evaluation_is_cut_short_and_done_again(whole, data, tmp_path):
 
         def slow(*args, **kwargs):
             (tmp_path / "evaluating").touch()
-            time.sleep(1)
+            time.sleep(3)
             return real(*args, **kwargs)
 
         evaluator.label_images = slow
         train(load_config(config, OPTIONS), device="cpu")
 
     child = Child(run)
-    while not (tmp_path / "evaluating").exists():
-        assert ended(child) is None, child.output
-        time.sleep(0.01)
+    wait_for_file(tmp_path / "evaluating", child)
     child.send(signal.SIGTERM)
     assert child.wait(60) == 75, child.output
     kinds = [line["kind"] for line in read_log(tmp_path / "run" / "metrics.jsonl")]

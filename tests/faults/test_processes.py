@@ -114,7 +114,7 @@ def test_P01_all_processes_of_a_run_end_when_one_raises(warm, tmp_path):
 
     config = write_config(tmp_path, warm)
     first, second = group([trains(config), second])
-    require_codes([first, second], [5, 5], 30)
+    require_codes([first, second], [5, 5])
     assert "process 0 of 2 lost the connection to another" in first.output
     assert second.output.splitlines()[-1] == "mine"
     assert "Traceback" not in first.output + second.output
@@ -126,7 +126,7 @@ def test_P02_a_killed_process_ends_the_others_and_checkpoints_are_whole(warm, tm
     processes = group([trains(config, *LONG), trains(config, *LONG)])
     wait_for_steps(tmp_path / "run", 5, processes[0])
     assert processes[1].kill() == -signal.SIGKILL
-    assert processes[0].wait(30) == 5
+    assert processes[0].wait() == 5
     assert "lost the connection" in processes[0].output
     for path in (tmp_path / "run").glob("checkpoints-*.pth"):
         loadckpts(path)
@@ -137,7 +137,7 @@ def test_P02_a_killed_process_is_named(tmp_path, capfd):
     assert capfd.readouterr().err.splitlines() == ["process 1 of 2: was ended by SIGKILL (out of memory?)"]
 
 
-def wait_for_steps(work_dir, number, child, seconds=30):
+def wait_for_steps(work_dir, number, child, seconds=120):
     deadline, log = time.monotonic() + seconds, work_dir / "metrics.jsonl"
     while not (log.exists() and sum(line["kind"] == "train" for line in read_log(log)) >= number):
         assert time.monotonic() < deadline, child.output
@@ -156,13 +156,13 @@ def test_P03_a_process_that_hangs_is_named_with_its_place(warm, tmp_path, where)
         else:
             real = FolderDataset.__getitem__
             FolderDataset.__getitem__ = lambda self, index: time.sleep(600) if index == 7 else real(self, index)
-        trains(config, "runtime.process_timeout=4", *shuffle)()
+        trains(config, "runtime.process_timeout=8", *shuffle)()
 
     config, shuffle = write_config(tmp_path, warm), ["dataloader.train.shuffle=False"]
-    processes = group([trains(config, "runtime.process_timeout=4", *shuffle), hanging])
-    require_codes(processes, [5, 5], 40)
+    processes = group([trains(config, "runtime.process_timeout=8", *shuffle), hanging])
+    require_codes(processes, [5, 5])
     output = processes[0].output + processes[1].output
-    assert "no progress for 4 s; process 1 stalls:\n  process 0: step, iteration" in output
+    assert "no progress for 8 s; process 1 stalls:\n  process 0: step, iteration" in output
     place = r"step, iteration 3" if where == "step" else "reading data, iteration 2"
     assert f"  process 1: {place}, for " in output
     assert "<lambda> (test_processes.py:" in output
@@ -269,7 +269,7 @@ def test_P06_a_port_in_use_is_named_where_another_launcher_chose_it():
                 pass
 
         child = Child(start, **{**LAUNCHED, "MASTER_PORT": port})
-        assert child.wait(30) == 5
+        assert child.wait() == 5
     assert f"process 0 of 1 cannot join the others at 127.0.0.1:{port}" in child.output
     assert "Traceback" not in child.output
 
@@ -367,7 +367,7 @@ def test_P10_all_stop_where_only_the_first_process_fails(warm, tmp_path, place):
 
     config = write_config(tmp_path, warm)
     processes = group([first, trains(config)])
-    require_codes(processes, [1, 5], 30)
+    require_codes(processes, [1, 5])
     assert "ZeroDivisionError: a bug" in processes[0].output
     assert "lost the connection" in processes[1].output
 

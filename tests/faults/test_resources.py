@@ -236,7 +236,7 @@ def reads(config, act, *options):
 
 def test_R05_a_killed_worker_is_told_with_the_samples_in_flight(own):
     child = reads(own[1], lambda: os.kill(os.getpid(), signal.SIGKILL))
-    assert child.wait(30) == 5, child.output
+    assert child.wait() == 5, child.output
     assert re.search(r"a data worker died: DataLoader worker .*pid.* \d+", child.output)
     assert "It was one of those reading " in child.output
     assert "004, 005, 006, 007" in child.output
@@ -259,14 +259,14 @@ def test_R05_a_worker_killed_during_a_step_is_told_too(own):
         train(load_config(own[1], options), device="cpu")
 
     child = Child(run)
-    assert child.wait(30) == 5, child.output
+    assert child.wait() == 5, child.output
     assert "a data worker died" in child.output
 
 
 def test_R06_a_hanging_worker_is_told_with_what_it_reads(own):
-    child = reads(own[1], lambda: time.sleep(600), "runtime.loader_timeout=3")
-    assert child.wait(40) == 5, child.output
-    said = "no batch for 3 s: a data worker hangs (a dead network disk?) while it reads 004, 005, 006, 007."
+    child = reads(own[1], lambda: time.sleep(600), "runtime.loader_timeout=6")
+    assert child.wait() == 5, child.output
+    said = "no batch for 6 s: a data worker hangs (a dead network disk?) while it reads 004, 005, 006, 007."
     assert said in child.output
     assert "SEGMENTOR_CFG['runtime']['loader_timeout'] is the limit in seconds." in child.output
 

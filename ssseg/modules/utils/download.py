@@ -44,7 +44,7 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
         DownloadError: the URL is not https, the server does not give the file, or it is not the one announced.
         ResourceError: the folder cannot be written, or the disk has no room for the file.
     """
-    path = (_default_folder() if folder is None else Path(folder)) / Path(urlsplit(url).path).name
+    path = (_default_folder() if folder is None else Path(folder)) / _name_of(url)
     digest = announced_digest(path.name)
     if _is_there(path, digest):
         return path
@@ -61,6 +61,14 @@ def download(url: str, folder: str | os.PathLike[str] | None = None, *, allow_lo
     except OSError as error:
         raise ResourceError(f"{path}: cannot be written: {error.strerror or error}{_hint(folder)}") from error
     return path
+
+
+def _name_of(url: str) -> str:
+    """Return the name of the file that a URL leads to; DownloadError where it has none that a file could have."""
+    with contextlib.suppress(ValueError):
+        if re.fullmatch(r"[^\0/]{1,200}", name := Path(urlsplit(url).path).name) and name != "..":
+            return name
+    raise DownloadError(f"{url!r}: is no address of a file")
 
 
 def announced_digest(name: str) -> str | None:
@@ -107,15 +115,22 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
         response = opener.open(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT)  # noqa: S310  (checked)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # the part is no beginning of this file
+        if have and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # the part is no beginning of this file
             part.unlink()
             raise _BrokenOffError("the server does not continue the transfer") from error
         reason, *_ = str(error.reason).split("\n")
         raise _FailedError(f"the server answers {error.code} {reason}") from error
-    except _NETWORK as error:
+    except (*_NETWORK, ValueError) as error:  # of addresses that are none
         raise _BrokenOffError(f"no connection: {getattr(error, 'reason', error)}") from error
-    with response, part.open("ab" if response.status == http.client.PARTIAL_CONTENT else "wb") as stream:
-        length = int(response.headers.get("Content-Length", 0))
+    goes_on = response.status == http.client.PARTIAL_CONTENT
+    place = response.headers.get("Content-Range", f"bytes {have}-")
+    with response, part.open("ab" if goes_on else "wb") as stream:
+        if goes_on and not place.startswith(f"bytes {have}-"):
+            stream.truncate(0)
+            raise _BrokenOffError(f"the server goes on at another place, {place!r}")
+        if not goes_on and response.status != http.client.OK:
+            raise _FailedError(f"the server answers {response.status} {response.reason}")
+        length = _announced_length(response)
         expected = stream.tell() + length
         free = shutil.disk_usage(part.parent).free
         if length > free:
@@ -127,6 +142,12 @@ def _transfer(url: str, part: Path, opener: urllib.request.OpenerDirector) -> No
         os.fsync(stream.fileno())
         if stream.tell() < expected:
             raise _BrokenOffError(f"the transfer ends after {stream.tell():,} of {expected:,} bytes")
+
+
+def _announced_length(response: Any) -> int:
+    """Return how many bytes are to come, 0 where the server does not say."""
+    length = response.headers.get("Content-Length", "0")
+    return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else 0
 
 
 def _version_file(part: Path) -> Path:

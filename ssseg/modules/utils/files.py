@@ -174,6 +174,8 @@ def _make_folder(folder: Path, *, parents: bool) -> None:
         raise ResourceError(f"{folder}: cannot be made a folder: a file has that name") from error
     except OSError as error:
         raise ResourceError(f"{folder}: cannot be made a folder: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ResourceError(f"{str(folder)!r}: cannot be made a folder: {error}") from error
 
 
 def _sync_folder(folder: Path) -> None:

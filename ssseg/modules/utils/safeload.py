@@ -28,6 +28,7 @@ from .pickle_records import ArrayRecord, StorageRecord, TensorRecord
 
 MAX_PICKLE_BYTES = 1 << 26
 MAX_DEPTH = 100
+MAX_VALUES = 10_000_000  # what is shared counts each time that it is met: whoever prints or converts it meets it so
 _DAMAGED = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
     *(struct.error, zipfile.BadZipFile, Warning),  # a warning where warnings are errors: pickletools gives some
@@ -123,16 +124,30 @@ class _Tree:
 
     def __init__(self, leaf: Callable[[TensorRecord], Any]):
         self.leaf = leaf
-        self.done: dict[int, tuple[Any, Any]] = {}  # the first keeps an object alive, so that no other gets its id
+        self.count = 0  # of values so far
+        # by id: the value, kept alive so that no other gets its id; what stands in its place; how many values it has
+        self.done: dict[int, tuple[Any, Any, int]] = {}
 
     def map(self, value: Any, depth: int = 0) -> Any:
         if isinstance(value, _PLAIN):
+            self._add(1 + len(value) // 64 if isinstance(value, str | bytes) else 1)
             return value
         if depth > MAX_DEPTH:
             raise CheckpointError(f"is nested more than {MAX_DEPTH} deep")
-        if id(value) not in self.done:
-            self.done[id(value)] = (value, self._map(value, depth + 1))
-        return self.done[id(value)][1]
+        if id(value) in self.done:
+            _, made, count = self.done[id(value)]
+            self._add(count)
+            return made
+        before = self.count
+        self._add(1)
+        made = self._map(value, depth + 1)
+        self.done[id(value)] = value, made, self.count - before
+        return made
+
+    def _add(self, count: int) -> None:
+        self.count += count
+        if self.count > MAX_VALUES:
+            raise CheckpointError(f"unfolds to more than {MAX_VALUES:,} values; it holds the same ones over and over")
 
     def _map(self, value: Any, depth: int) -> Any:
         if isinstance(value, TensorRecord):

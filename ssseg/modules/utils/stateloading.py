@@ -72,6 +72,10 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, An
             "SEGMENTOR_CFG['scheduler']['optimizer']['params_rules'] changed?"
         )
     indices, params = ([item for group in side for item in group["params"]] for side in (groups, ours))
+    if indices != list(range(len(params))) or not state_dict["state"].keys() <= set(indices):
+        raise CheckpointError(
+            f"{source}: its parameters are not numbered from 0 to {len(params) - 1}, one after another"
+        )
     for index, parameter in zip(indices, params, strict=True):
         for name, value in state_dict["state"].get(index, {}).items():
             if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
@@ -79,9 +83,20 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, An
                     f"{source}: {name} of parameter {index} has shape {tuple(value.shape)}, the parameter "
                     f"{tuple(parameter.shape)}: it is the state of another model"
                 )
+    for group, own in zip(groups, ours, strict=True):
+        for name in sorted(own.keys() & group.keys() - _IMPLEMENTATIONS):
+            if not _alike(group[name], own[name]):
+                given = f"{group[name]!r}, not like {own[name]!r}"
+                raise CheckpointError(f"{source}: the {name} of a parameter group is {given}")
     kept = [{name: own[name] for name in _IMPLEMENTATIONS & own.keys()} for own in ours]
     groups = [{**group, **own} for group, own in zip(groups, kept, strict=True)]
     optimizer.load_state_dict({**state_dict, "param_groups": groups})
+
+
+def _alike(value: Any, own: Any) -> bool:
+    """Whether two options of an optimizer are of one kind: numbers, sequences, or of the same type."""
+    kinds = {type(value), type(own)}
+    return len(kinds) == 1 or kinds <= {int, float} or kinds <= {list, tuple}
 
 
 def _is_finite(value: Any) -> bool:

@@ -27,6 +27,18 @@ def test_rewinding_drops_what_is_written_again(tmp_path):
     assert [(line["kind"], line["iter"]) for line in read_log(log.path)] == [("train", 5), ("eval", 5), ("train", 10)]
 
 
+def test_lines_that_a_power_cut_damaged_are_dropped(tmp_path):
+    log = RunLog(tmp_path)
+    log.write("train", 1, 5)
+    with log.path.open("ab") as file:
+        file.write(
+            b'\xff\xfe\0\0\n{"kind": "train", "iter": "x"}\n{"kind": 5, "iter": 1e999}\n' + b"[" * 100_000 + b"\n"
+        )
+    log.write("train", 1, 6)
+    log.rewind(6)
+    assert [line["iter"] for line in read_log(log.path)] == [5, 6]
+
+
 def test_other_processes_write_nothing(tmp_path):
     RunLog(tmp_path, enabled=False).write("train", 1, 1)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,5 @@
 import pytest
+import safetensors.torch
 import torch
 
 from ssseg.cli.main import main
@@ -38,6 +39,18 @@ def test_files_of_others_have_no_header(tmp_path):
     assert weights_of(tmp_path / "b.pth").keys() == {"layer.weight"}
     with pytest.raises(CheckpointError, match="has no 'model_ema' weights"):
         weights_of(tmp_path / "b.pth", ema=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"), [("null", ""), ("5", "ssseg is a int"), ("[" * 100_000, "cannot be read")]
+)
+def test_headers_of_other_kinds(tmp_path, header, words):
+    safetensors.torch.save_file({"a": torch.zeros(2)}, tmp_path / "h.safetensors", {"ssseg": header})
+    if not words:
+        assert read_header(tmp_path / "h.safetensors") == {}
+        return
+    with pytest.raises(CheckpointError, match=words):
+        read_header(tmp_path / "h.safetensors")
 
 
 @pytest.mark.parametrize("name", ["c.safetensors", "c.pth"])
