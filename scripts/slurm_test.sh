@@ -2,6 +2,10 @@
 # Test under Slurm: bash scripts/slurm_test.sh PARTITION JOBNAME NGPUS CFG CKPT [options of ssseg test]
 # From the environment: GPUSPERNODE (8), CPUSPERTASK (10), SRUNARGS.
 set -euo pipefail
+if [[ $# -lt 5 ]]; then
+    sed -n '2s/^# *//p' "$0" >&2
+    exit 2
+fi
 PARTITION=$1 JOBNAME=$2 NGPUS=$3 CFG=$4 CKPT=$5
 shift 5
 PERNODE=${GPUSPERNODE:-8}

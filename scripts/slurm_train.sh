@@ -2,6 +2,10 @@
 # Train under Slurm: bash scripts/slurm_train.sh PARTITION JOBNAME NGPUS CFG [options of ssseg train]
 # From the environment: GPUSPERNODE (8), CPUSPERTASK (10), SRUNARGS; SIGUSR1 a minute before the limit saves the run.
 set -euo pipefail
+if [[ $# -lt 4 ]]; then
+    sed -n '2s/^# *//p' "$0" >&2
+    exit 2
+fi
 PARTITION=$1 JOBNAME=$2 NGPUS=$3 CFG=$4
 shift 4
 PERNODE=${GPUSPERNODE:-8}

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import gc
 import os
 import re
 import signal
@@ -10,9 +11,11 @@ import traceback
 from typing import NoReturn
 
 from .. import __version__
-from ..engine.failure import launched, tell
-from ..modules.utils.errors import SSSegError
+from ..engine.failure import tell
+from ..modules.utils.errors import ResourceError, SSSegError
+from ..modules.utils.filekinds import shown
 from . import bench, ckpt, config, data, demo, doctor, infer, models, plan, test, train
+from .otherwords import in_our_words
 
 OVERRIDE = re.compile(r"[~+]?[A-Za-z_][\w.-]*(=|$)")
 COMMANDS = {
@@ -37,9 +40,12 @@ class Parser(argparse.ArgumentParser):
         known = [option for action in self._actions for option in action.option_strings]
         known += [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
         given = re.findall(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
-        match = [close for words in given for word in words for close in difflib.get_close_matches(word, known, n=1)]
+        words = [word for pair in given for word in pair if word]
+        ours = [name for word in words if (name := in_our_words(word)) is not None]
+        close = [match for word in words for match in difflib.get_close_matches(word, known, n=1)]
+        hint = f". Here it is {ours[0]}" if ours else f". Did you mean {close[0]}?" if close else ""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}{f'. Did you mean {match[0]}?' if match else ''}\n")
+        self.exit(2, f"{self.prog}: {message}{hint}\n")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -59,7 +65,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: see `modules/utils/errors.py`. Only bugs end in a traceback."""
-    options = parse(arguments)
+    code = _run(parse(arguments))
+    if code:
+        gc.collect()  # a traceback holds data workers in cycles; torch would tell of their end last, after the error
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for a newer version when imported
     try:
         code = COMMANDS[options.command].run(options)
@@ -74,11 +86,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # `ssseg ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:  # a bug
-        if not launched():
-            raise
-        tell(traceback.format_exc(), SSSegError.exit_code)
-        return SSSegError.exit_code
+    except Exception as error:
+        code, text = SSSegError.exit_code, traceback.format_exc()
+        if isinstance(error, OSError) and error.filename is not None:
+            # a path that is too long, or in a folder that may not be entered: nothing before could say it better
+            code, text = ResourceError.exit_code, f"{shown(error.filename)}: {error.strerror}"
+        tell(text, code)
+        return code
 
 
 if __name__ == "__main__":

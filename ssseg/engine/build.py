@@ -20,13 +20,16 @@ from .weightfiles import read_header, weights_of
 def build_dataset(cfg: Mapping[str, Any], mode: str, logger_handle: Any = None) -> Any:
     """Build the train or test data set (`mode` TRAIN or TEST); check that it fits the config and its files are there.
 
+    `repeat_times` repeats training samples; for the test set it counts in `SEGMENTOR_CFG['dataset']['test']` only.
+
     Raises:
         ConfigError: no data set is configured, or its classes are not as many as the segmentor's.
         DataError: files are missing.
     """
     if not cfg.get("dataset"):
         raise ConfigError("SEGMENTOR_CFG['dataset']: not set; name a data set, such as DATASET_CFG_VOCAUG_512x512")
-    dataset = BuildDataset(mode, logger_handle, cfg["dataset"])
+    once = {"repeat_times": 1} if mode == "TEST" else {}  # a picture that is measured twice tells nothing new
+    dataset = BuildDataset(mode, logger_handle, {**cfg["dataset"], **once})
     if dataset.num_classes != cfg["num_classes"]:
         raise ConfigError(
             f"SEGMENTOR_CFG['num_classes'] is {cfg['num_classes']}, but {type(dataset).__name__} has "

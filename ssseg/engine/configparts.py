@@ -26,8 +26,9 @@ from ..modules import (
     SegmentorBuilder,
 )
 from ..modules.datasets.options import DatasetOptions
-from ..modules.models.segmentors.base import BuildAuxiliaryDecoder
+from ..modules.models.segmentors.base import BuildAuxiliaryDecoder, used_losses
 from ..modules.utils.errors import UnknownNameError, listed
+from ..modules.utils.labelmap import IGNORE_INDEX
 from .backbonecfg import without_pretrained
 from .imagechannels import channel_problems, normalize_problems, with_image_channels
 from .problems import ROOT, Problem, as_problem, check_fields, check_part, failures, section
@@ -61,7 +62,7 @@ def _prediction_names(segmentor: Any, cfg: SegmentorConfig) -> Iterator[Problem]
         return
     count = len(auxiliary) if isinstance(auxiliary, list | tuple) else int(bool(auxiliary))
     names = ["loss_aux"] if count == 1 else [f"loss_aux{i + 1}" for i in range(count)]
-    if {"loss_cls", *names} != set(losses):
+    if {"loss_cls", *names} != set(used_losses(losses, auxiliary)):
         made = ", ".join(["loss_cls", *names])
         heads = f"{count} auxiliary head{'s' * (count != 1)}"
         message = f"are of {listed(losses) or 'nothing'}; {cfg['type']} with {heads} makes the predictions {made}"
@@ -97,11 +98,21 @@ def check_losses(cfg: SegmentorConfig) -> Iterator[Problem]:
     """Check each loss, alone or in a list."""
     for name, given in section(cfg, "losses").items():
         place = f"{ROOT}['losses'][{name!r}]"
-        if isinstance(given, list | tuple):
-            for i, loss in enumerate(given):
-                yield from check_part(LossBuilder(), loss, f"{place}[{i}]", construct=True)
-        else:
-            yield from check_part(LossBuilder(), given, place, construct=True)
+        several = isinstance(given, list | tuple)
+        for i, loss in enumerate(given if several else [given]):
+            where = f"{place}[{i}]" if several else place
+            wrong = list(check_part(LossBuilder(), loss, where, construct=True))
+            yield from wrong or _ignored_label(cfg, loss, where)
+
+
+def _ignored_label(cfg: SegmentorConfig, loss: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """Warn where a loss ignores another label than the data set gives to ignored pixels."""
+    options = {**section(cfg, "dataset"), **section(cfg, "dataset", "train")}
+    marked = options.get("ignore_index", IGNORE_INDEX)
+    takes = inspect.signature(LossBuilder().find(loss["type"])).parameters.get("ignore_index")
+    if takes is not None and (ignored := loss.get("ignore_index", takes.default)) != marked:
+        message = f"is {ignored!r}, but {ROOT}['dataset']['ignore_index'] is {marked!r}: ignored pixels have that label"
+        yield Problem(f"{place}['ignore_index']", message, "warning")
 
 
 def check_logger(cfg: SegmentorConfig) -> Iterator[Problem]:

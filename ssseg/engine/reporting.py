@@ -33,7 +33,7 @@ class Reporter:
             "segmentor": cfg["type"],
             "backbone": cfg["backbone"].get("structure_type"),
             "dataset": cfg["dataset"]["type"],
-            "ema": bool(cfg.get("ema_cfg")),
+            "ema": (cfg.get("ema_cfg") or {}).get("momentum") is not None,
             "fp16": precision is not None,
         }
 
@@ -61,7 +61,7 @@ class Reporter:
             "cur_iter_in_cur_epoch": before + 1,
             "max_iters_in_cur_epoch": order.iters_per_epoch,
             **self.constants,
-            "learning_rate": state.optimizer.param_groups[0]["lr"],
+            "learning_rate": state.learning_rate,
             "max_gpu_alloc_GB": round(getgpupeakallocgb(), 2),
             "time_elapsed": _clock(timer.elapsed),
             "eta": _clock((order.max_iters - state.iteration) * timer.smoothed),

@@ -31,6 +31,7 @@ class TrainState:
         iters_per_epoch: iterations of a pass.
         sizes: of what the iterations are made: samples of a pass, total batch.
         iteration: iterations done, from the start of the run.
+        learning_rate: of the last iteration, before the multipliers of parameter groups.
         skipped: updates in a row that the scaler left out.
         best: metric, weights, epoch of the best evaluation so far.
         others: entries of the checkpoint gone on from that are not ours; they are saved again as they were.
@@ -46,6 +47,7 @@ class TrainState:
     iters_per_epoch: int
     seed: int = 0
     iteration: int = 0
+    learning_rate: float = 0.0
     skipped: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
@@ -122,6 +124,9 @@ class TrainState:
                 f"{source}: a run cannot go on from it without {', '.join(missing)}; it holds {', '.join(checkpoint)}."
             )
         position = ours.get("position") or {"iteration": checkpoint["cur_epoch"] * self.iters_per_epoch}
+        for name, value in {**position, **{name: checkpoint[name] for name in ("cur_epoch", "cur_iter")}}.items():
+            if type(value) is not int or value < 0:
+                raise CheckpointError(f"{source}: its {name} is {value!r}, which is no count")
         self._require_same_sizes(position, source)
         load_state(self.segmentor, checkpoint["model"], source=f"{source}['model']")
         load_optimizer(self.optimizer, checkpoint["optimizer"], source=f"{source}['optimizer']")

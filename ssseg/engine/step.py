@@ -38,7 +38,7 @@ def train_step(
     seed_generators(state.seed, state.iteration, rank())
     scheduler = state.scheduler
     scheduler.cur_epoch = state.epoch + 1
-    rate = scheduler.updatelr()
+    state.learning_rate = rate = _next_rate(state)
     scheduler.zerograd()
     extra = (
         {"learning_rate": rate, "epoch": state.epoch + 1} if getattr(state.segmentor, "wants_progress", False) else {}
@@ -65,6 +65,15 @@ def train_step(
         state.ema.update(state.segmentor)
     state.iteration += 1
     return losses
+
+
+def _next_rate(state: TrainState) -> float:
+    """Let the schedule set the rates; return that before the multipliers of groups.
+
+    A schedule of the user's may return nothing.
+    """
+    rate: float | None = state.scheduler.updatelr()
+    return state.optimizer.param_groups[0]["lr"] if rate is None else rate
 
 
 def _require_finite(

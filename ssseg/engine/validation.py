@@ -45,8 +45,13 @@ class Validation:
     def improves(self, state: TrainState) -> bool:
         """Evaluate the weights, and their average where there is one; keep and return whether one is the best so far.
 
-        Where the run was asked to stop, `state.best` stays as it was: the run that goes on evaluates again.
+        Where the run was asked to stop, `state.best` stays as it was: the run that goes on evaluates again. Without
+        labels, as `eval_env` "server" has it, nothing is evaluated.
         """
+        if not self.dataset.reads_labels:
+            where = "SEGMENTOR_CFG['dataset']['eval_env']"
+            self.logger.warning(f"{where} is 'server': there are no labels to compare with; nothing is evaluated")
+            return False
         before = state.best
         improved = self._evaluate(state, "model", state.segmentor)
         if state.ema is not None:

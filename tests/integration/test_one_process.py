@@ -101,6 +101,44 @@ def test_test_repeats_the_evaluation_of_the_run(trained):
     assert json.loads((work_dir / "test_results.json").read_text())["ema"] is True
 
 
+def test_without_labels_nothing_is_evaluated(root, tmp_path):
+    cfg = load_config(write_config(tmp_path, root), ["scheduler.max_epochs=1", "dataset.test.eval_env=server"])
+    assert train(cfg, device="cpu") == {}
+    assert [line["kind"] for line in read_log(tmp_path / "run/metrics.jsonl") if line["kind"] == "eval"] == []
+    assert "['eval_env'] is 'server'" in (tmp_path / "run/tiny.log").read_text()
+    assert (tmp_path / "run/checkpoints-epoch-1.pth").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "section"),
+    [
+        ("Segmentor FCN", "predict(self, features)", "SEGMENTOR_CFG"),
+        ("Dataset FolderDataset", "read(self, *paths)", "SEGMENTOR_CFG['dataset']"),
+    ],
+)
+def test_a_bug_in_the_users_code_is_the_last_that_is_told(kind, function, section, root, tmp_path):
+    part, base = kind.split()
+    config = write_config(tmp_path, root)
+    with config.open("a") as file:
+        file.write(f"""
+from ssseg.modules import {part}Builder
+
+class Broken({part}Builder().get('{base}')):
+    num_classes = 3
+
+    def {function}:
+        return 1 / 0
+
+{part}Builder().register('Broken', Broken)
+{section}['type'] = 'Broken'
+SEGMENTOR_CFG['dataloader']['train']['num_workers_per_gpu'] = 1
+""")
+    done = ssseg("train", config, "--device", "cpu", check=False)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("ZeroDivisionError: division by zero")  # nothing of the workers' end
+    assert f"in {function.partition('(')[0]}" in done.stderr
+
+
 def test_infer_writes_overlay_and_labels_and_goes_on_past_a_bad_file(trained, root, tmp_path):
     config, work_dir = trained
     pictures = tmp_path / "pictures"

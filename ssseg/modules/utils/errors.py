@@ -28,6 +28,7 @@ from .misspelling import edit_distance
 
 _EDITS = 2  # more are no slip of the fingers
 _CANDIDATES = 8  # names that are compared letter by letter
+_SIGNATURES: dict[Callable[..., Any], inspect.Signature] = {}
 
 
 class SSSegError(Exception):
@@ -138,6 +139,13 @@ def listed(names: Iterable[object], limit: int = 40) -> str:
     return ", ".join(words[:limit]) + (f", ... ({len(words)} in all)" if len(words) > limit else "")
 
 
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Return `inspect.signature(function)`, which takes as long as making a layer, and is asked for each layer."""
+    if function not in _SIGNATURES:
+        _SIGNATURES[function] = inspect.signature(function)
+    return _SIGNATURES[function]
+
+
 def call_with(function: Callable[..., Any], cfg: Mapping[str, Any], *, where: str, given: Iterable[str] = ()) -> Any:
     """Call `function(**cfg)`; a wrong or missing keyword becomes a `ConfigError` that names its place.
 
@@ -149,7 +157,7 @@ def call_with(function: Callable[..., Any], cfg: Mapping[str, Any], *, where: st
     if not isinstance(cfg, Mapping):
         raise ConfigError(f"{where}: is {cfg!r}; it must be a dictionary")
     try:
-        signature = inspect.signature(function)
+        signature = signature_of(function)
     except ValueError:  # a built-in that does not tell its parameters
         return function(**cfg)
     params = {name: p for name, p in signature.parameters.items() if name != "self"}

@@ -72,8 +72,8 @@ class BaseModuleBuilder:
         """Build what `cfg["type"]` names with the rest of `cfg` as keyword arguments; `cfg` stays as it was.
 
         Raises:
-            UnknownNameError: no part has that name.
-            ConfigError: `type` is missing, or a field is unknown or missing.
+            UnknownNameError: `type` is missing, or no part has that name.
+            ConfigError: a field is unknown or missing.
         """
         return self.construct(cfg)
 
@@ -82,7 +82,7 @@ class BaseModuleBuilder:
         where = where or self.where
         fields = copy.deepcopy(dict(cfg))
         if "type" not in fields:
-            raise ConfigError(f"{where}: 'type' is missing. It names the {self.kind}: {listed(self.keys())}.")
+            raise UnknownNameError(f"{where}: 'type' is missing. It names the {self.kind}: {listed(self.keys())}.")
         module = self.find(fields.pop("type"), where)
         return call_with(module, {**fields, **given}, where=where, given=given)
 

@@ -15,7 +15,7 @@ Values are Python or JSON literals, None or null, True or true, False or false; 
 
 import ast
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
@@ -160,13 +160,24 @@ def _refuse_unless_new(node: Any, segments: Sequence[str], place: str, override:
     if place == ROOT and not override.deletes and not override.forced:
         known += [field for field in SegmentorConfig.OPTIONAL if field not in known]
         hint = f"It takes: {listed(known)}. Options of a run are written runtime.{name}."
-        raise ConfigError(f"{ROOT}: has no {name!r}.{nearest(name, known)} {hint}")
+        deeper = min(_paths_to(node, name), key=lambda path: path.count("."), default=None)
+        meant_path = f" Did you mean {deeper!r}?" if deeper else nearest(name, known)
+        raise ConfigError(f"{ROOT}: has no {name!r}.{meant_path} {hint}")
     if override.deletes or len(segments) > 1:
         raise _unknown(node, name, place)
     meant = None if override.forced else misspelt(name, known)
     if meant is not None:
         hint = f"Did you mean {meant!r}? To add a new entry write +{override.text}"
         raise ConfigError(f"{place}: has no {name!r}. {hint}")
+
+
+def _paths_to(node: Any, name: str, path: str = "") -> Iterator[str]:
+    """Yield the paths of all entries below `node` whose last key is `name`."""
+    entries = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for key, value in entries:
+        if key == name:
+            yield f"{path}{key}"
+        yield from _paths_to(value, name, f"{path}{key}.")
 
 
 def _unknown(node: Mapping[str, Any], name: str, place: str) -> ConfigError:

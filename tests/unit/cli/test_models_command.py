@@ -39,8 +39,8 @@ def test_a_line_has_what_was_published(ssseg):
 
 
 def test_an_experiment_of_ours_is_described_by_its_config(ssseg):
-    _, line = ssseg("list", "--filter", "dataset=CamVid")
-    assert line.split()[:4] == ["deeplabv3plus_resnet18os32_camvid", "Deeplabv3Plus", "resnet18", "CamVid"]
+    _, line, _ = ssseg("list", "--filter", "dataset=CamVid")
+    assert line.split()[:4] == ["fcn_compactunet_camvid", "FCN", "compactunet", "CamVid"]
     assert line.split()[-2:] == ["-", "-"]
 
 

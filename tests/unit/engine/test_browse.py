@@ -76,7 +76,7 @@ def test_the_command_draws_sheets_of_six(root, tmp_path, capsys):
 
 
 def test_the_command_takes_transforms_from_a_config(root, tmp_path, capsys):
-    model = "camvid/deeplabv3plus_resnet18os32_camvid"
+    model = "camvid/fcn_compactunet_camvid"
     out = str(tmp_path / "sheets")
     arguments = ["data", "browse", model, "--data", str(root), "--out", out, "--split", "val", "losses={}"]
     assert main(arguments) == 0

@@ -228,7 +228,6 @@ def test_classes_of_a_joined_data_set_are_those_of_its_maps():
     "overrides",
     [
         ["~losses.loss_aux"],
-        ["auxiliary=None"],
         ["losses.loss_aux1={'type': 'CrossEntropyLoss'}"],
         ["auxiliary=[{'in_channels': 1024, 'dropout': 0, 'out_channels': 8}, {'in_channels': 1024, 'dropout': 0}]"],
         ["~losses.loss_cls"],

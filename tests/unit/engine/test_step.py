@@ -61,6 +61,23 @@ def test_a_step_lowers_the_loss_and_moves_on():
     assert not last.requires_grad
 
 
+def test_the_rate_is_that_of_the_schedule_whatever_the_groups_multiply_it_by():
+    state = made(optimizer={"type": "SGD", "lr": 0.1, "params_rules": {"layer": {"lr_multiplier": 0.1}}})
+    step(state)
+    assert state.learning_rate == pytest.approx(0.1)
+    assert state.optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
+
+
+def test_a_schedule_may_return_nothing(monkeypatch):
+    state = made()
+    monkeypatch.setattr(state.scheduler, "updatelr", lambda: None)
+    step(state)
+    assert state.learning_rate == 0.1
+    state.segmentor.spoil = "loss"
+    with pytest.raises(DivergedError, match=r"learning rate 0\.1"):
+        step(state)
+
+
 def test_parts_add_up_to_the_whole_batch():
     whole, parted = made(), made()
     parted.segmentor.load_state_dict(whole.segmentor.state_dict())

@@ -172,7 +172,7 @@ import resource, sys, time
 from ssseg.modules.utils.images import read_image, read_label
 from ssseg.modules.utils.errors import ImageError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
+start = time.process_time()
 for path in sys.argv[1:]:
     for read in (read_image, read_label):
         try:
@@ -181,7 +181,7 @@ for path in sys.argv[1:]:
             assert "is too large" in str(error), error
         else:
             raise SystemExit(f"{path} was read")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, time.perf_counter() - start)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, time.process_time() - start)
 """
 
 

@@ -36,7 +36,7 @@ def test_unknown_type_names_place_nearest_and_all(builder):
 
 
 def test_missing_type(builder):
-    with pytest.raises(ConfigError, match="'type' is missing"):
+    with pytest.raises(UnknownNameError, match="'type' is missing"):
         builder().build({"size": 3})
 
 
