@@ -98,3 +98,19 @@ def test_a_run_goes_on_to_the_bit_and_in_its_own_way_of_computing(cfg):
     assert all(group["fused"] for group in fresh.param_groups)
     trained(cfg, 3, fresh, other)
     torch.testing.assert_close(other.state_dict(), net.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"momentum": 0.9, "dampening": 0.5}]
+)
+def test_a_parameter_that_gets_its_first_gradient_late(options):
+    def run(**more):
+        first, late = (nn.Parameter(torch.tensor([1.0, -2.0])) for _ in range(2))
+        optimizer = BuildOptimizer([first, late], {"type": "SGD", "lr": 0.1, "weight_decay": 0.01, **options, **more})
+        for iteration in range(4):
+            first.grad = first.detach() * 0.5
+            late.grad = late.detach() * 0.5 if iteration >= 2 else None
+            optimizer.step()
+        return torch.stack([first, late])
+
+    torch.testing.assert_close(run(), run(fused=False, foreach=False), rtol=2e-6, atol=1e-7)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...utils.errors import ConfigError
 from ...utils.modulebuilder import BaseModuleBuilder, Registry
 from .groups import require_number, unwrapped
+from .momenta import start_momenta
 from .paramsconstructor import BuildParamsConstructor
 
 _TORCH = "SGD Adam AdamW Adadelta Adagrad SparseAdam Adamax ASGD LBFGS NAdam RAdam RMSprop Rprop".split()
@@ -57,12 +58,16 @@ class OptimizerBuilder(BaseModuleBuilder):
             raise ConfigError(f"{self.where}: there is no parameter to optimize")
         if getattr(optimizer, "takes_names", False) and isinstance(model_or_params, nn.Module):
             params = _with_names(params, unwrapped(model_or_params))
+        fastest = _fastest(optimizer, fields, params)
         try:
-            return self.construct({**_fastest(optimizer, fields, params), **fields}, params=params)
+            built = self.construct({**fastest, **fields}, params=params)
         except ConfigError:
             raise
         except (TypeError, ValueError) as error:  # how torch says that a value is out of range
             raise ConfigError(f"{self.where}: {fields['type']}: {error}") from error
+        if fastest and isinstance(built, torch.optim.SGD):
+            built.register_step_pre_hook(start_momenta)
+        return built
 
 
 def BuildOptimizer(  # noqa: N802
@@ -84,7 +89,8 @@ def _defaults(optimizer: Any) -> dict[str, Any]:
 
 def _fastest(optimizer: Any, fields: Mapping[str, Any], params: list[Any]) -> dict[str, bool]:
     """Ask for one kernel that updates all parameters, where torch has one and the cfg does not choose."""
-    if optimizer not in _FUSED or {"fused", "foreach", "capturable", "differentiable"} & fields.keys():
+    chosen = {"fused", "foreach", "capturable", "differentiable"} & fields.keys()
+    if optimizer not in _FUSED or chosen or fields.get("dampening"):  # with which a momentum does not start from 0
         return {}
     tensors = [p for entry in params for p in (entry["params"] if isinstance(entry, dict) else [entry])]
     fits = all(p.device.type in _FUSED_ON and p.is_floating_point() for p in tensors)
