@@ -75,8 +75,8 @@ def make_raw_cache(
         )
         if plan.needed + _SPARE > free:
             raise ResourceError(
-                f"{folder}: the cache needs {_size(plan.needed)}, but {_size(free)} are free. Nothing was written; "
-                "choose another disk with --out."
+                f"{folder}: the cache needs {_size(plan.needed)}, and {_size(_SPARE)} stay free, but the disk has "
+                f"{_size(free)}. Nothing was written; choose another disk with --out."
             )
         if dry_run:
             return

@@ -92,7 +92,7 @@ class BaseModuleBuilder:
             names = self.REGISTERED_MODULES.keys()
             raise UnknownNameError(
                 f"{where or self.where}['type']: no {self.kind} is called {name!r}.{nearest(name, names)} "
-                f"There are {len(names)}: {listed(names)}."
+                f"There are {len(names)}: {listed(names)}. One of your own must be registered first."
             )
         return self.REGISTERED_MODULES[name]
 

@@ -110,6 +110,16 @@ def test_labelme_files(root, tmp_path):
         detect(root)
 
 
+def test_labelme_files_with_too_many_names(root):
+    write_image(root / "0.jpg", np.zeros((6, 8, 3), np.uint8))
+    shapes = [{"label": f"n{i}", "points": [[0, 0], [3, 2]], "shape_type": "rectangle"} for i in range(255)]
+    (root / "0.json").write_text(
+        json.dumps({"imagePath": "0.jpg", "imageHeight": 6, "imageWidth": 8, "shapes": shapes})
+    )
+    with pytest.raises(DataError, match="have 255 names; more than 254 are not read"):
+        detect(root)
+
+
 def changed(path, change):
     record = json.loads(path.read_text())
     change(record)

@@ -44,9 +44,11 @@ def test_the_label_after_the_last_class_is_outside(loss):
         loss()(torch.zeros(1, 5, 4, 4), torch.full((1, 4, 4), 5))
 
 
-def test_255_hints_at_ignore_index():
-    with pytest.raises(LabelError, match=r"labels 255 of 16 pixels .*\. ignore_index=255 would leave 255 out\."):
-        CrossEntropyLoss()(torch.zeros(1, 5, 4, 4), torch.full((1, 4, 4), 255))
+@pytest.mark.parametrize(("label", "ignored"), [(255, -100), (-100, 255)])
+def test_what_is_often_ignored_hints_at_ignore_index(label, ignored):
+    message = rf"labels {label} of 16 pixels .*\. ignore_index={label} would leave {label} out\."
+    with pytest.raises(LabelError, match=message):
+        CrossEntropyLoss(ignore_index=ignored)(torch.zeros(1, 5, 4, 4), torch.full((1, 4, 4), label))
 
 
 @pytest.mark.parametrize(

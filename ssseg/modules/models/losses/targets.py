@@ -50,7 +50,7 @@ def _check_labels(owner: str, target: Tensor, num_classes: int, ignore_index: in
     else:
         return
     values = [f"{value:g}" for value in sorted(set(wrong.tolist()))]
-    hint = " ignore_index=255 would leave 255 out." if values == ["255"] else ""
+    hint = f" ignore_index={values[0]} would leave {values[0]} out." if values in (["255"], ["-100"]) else ""
     raise LabelError(f"{owner}: the labels {listed(values, 8)} of {len(wrong)} pixels {fault}.{hint}")
 
 
