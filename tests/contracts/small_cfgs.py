@@ -47,6 +47,12 @@ BACKBONES = {
         "gap_before_final_norm": False,
         "pretrained": False,
     },
+    "CompactUNet": {
+        "type": "CompactUNet",
+        "structure_type": "compactunet",
+        "channels": (4, 8, 8, 16, 16),
+        "decoder_channels": (16, 8, 8),
+    },
     "ConvNeXtV2": {
         "type": "ConvNeXtV2",
         "structure_type": "convnextv2_atto_1k_224_ema",

@@ -8,7 +8,8 @@ from tests.contracts.small_cfgs import BACKBONES
 
 ELSEWHERE = {"TIMMBackbone", "HieraWithFPN"}  # tested in tests/witness, and, since it returns a dict, in test_hiera.py
 NAMES = [name for name in BackboneBuilder.REGISTERED_MODULES if name not in ELSEWHERE]
-DECODING = {"BiSeNetV1", "BiSeNetV2", "FastSCNN", "UNet"}  # their last map is a joined one, finer than those before it
+# their last map is a joined one, finer than those before it
+DECODING = {"BiSeNetV1", "BiSeNetV2", "CompactUNet", "FastSCNN", "UNet"}
 
 
 @pytest.fixture(params=NAMES)

@@ -15,6 +15,7 @@ class BackboneBuilder(BaseModuleBuilder):
             "BiSeNetV1": "ssseg.modules.models.backbones.bisenetv1:BiSeNetV1",
             "BiSeNetV2": "ssseg.modules.models.backbones.bisenetv2:BiSeNetV2",
             "CGNet": "ssseg.modules.models.backbones.cgnet:CGNet",
+            "CompactUNet": "ssseg.modules.models.backbones.compactunet:CompactUNet",
             "ConvNeXt": "ssseg.modules.models.backbones.convnext:ConvNeXt",
             "ConvNeXtV2": "ssseg.modules.models.backbones.convnextv2:ConvNeXtV2",
             "EdgeSAMRepViT": "ssseg.modules.models.backbones.repvit:EdgeSAMRepViT",
