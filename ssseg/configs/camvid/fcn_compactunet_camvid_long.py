@@ -1,6 +1,6 @@
 """The recipe of `fcn_compactunet_camvid` with twice the epochs: 69.5 % mIoU in 16.0 CPU-minutes with the seed 0.
 
-    ssseg train camvid/fcn_compactunet_camvid_long dataset.rootdir=/path/to/camvid
+ssseg train camvid/fcn_compactunet_camvid_long dataset.rootdir=/path/to/camvid
 """
 
 from .fcn_compactunet_camvid import recipe
