@@ -1,6 +1,5 @@
 """Checkpoints that a thread writes are as good as those that the run waits for."""
 
-import random
 import threading
 import time
 
@@ -11,12 +10,11 @@ from ssseg.engine import saving
 from ssseg.engine.hostcopy import on_host
 from ssseg.engine.runlog import read_log
 from ssseg.engine.trainer import train
-from ssseg.modules import loadckpts
 from ssseg.modules.utils.checkpoint import LATEST
 from ssseg.modules.utils.configparser import load_config
 from ssseg.modules.utils.errors import ResourceError
 from tests.faults.children import Child
-from tests.faults.test_kills import ended
+from tests.faults.test_kills import kill_until_through
 from tests.integration.test_one_process import outcome, same
 from tests.tiny import write_config
 
@@ -121,21 +119,16 @@ def test_the_last_checkpoint_must_be_written(data, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.faults)])
 def test_killed_at_any_moment_the_files_are_whole_and_the_run_goes_on(whole, data, tmp_path, kills):
-    delays, done, runs = random.Random(0), 0, 0
+    done, runs = 0, 0
     while done < kills:
         folder = tmp_path / str(runs)
         folder.mkdir()
-        latest, code = folder / "run" / LATEST, None
-        while code is None:
-            child = Child(lambda: run(folder, data, ckptspath=str(latest) if latest.exists() else ""))  # noqa: B023
-            code = ended(child, delays.uniform(0.3, 2.0) if done < kills else 60)
-            if code is None:
-                child.kill()
-                done += 1
-                for path in (folder / "run").glob("checkpoints-*.pth"):
-                    if path.exists():
-                        loadckpts(path)
-        assert code == 0, child.output
+
+        def start():
+            latest = folder / "run" / LATEST  # noqa: B023
+            return Child(lambda: run(folder, data, ckptspath=str(latest) if latest.exists() else ""))  # noqa: B023
+
+        done += kill_until_through(start, folder / "run", kills - done, seed=runs)
         assert same(outcome(folder / "run"), outcome(whole))
         runs += 1
 

@@ -120,6 +120,7 @@ def _prepare_worker(_worker: int) -> None:
     if hasattr(signal, "SIGUSR1"):  # not on Windows
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _end_soon)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a handler of the main process would keep it alive
 
 
 def _end_soon(_number: int, _frame: FrameType | None) -> None:
