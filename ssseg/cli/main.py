@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import errno
 import gc
 import os
 import re
@@ -17,6 +18,8 @@ from ..modules.utils.filekinds import shown
 from . import bench, ckpt, config, data, demo, doctor, infer, models, plan, test, train
 from .otherwords import in_our_words
 
+# a path is too long, goes in circles, or lies in a folder that may not be entered: nothing before could say it better
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
 OVERRIDE = re.compile(r"[~+]?[A-Za-z_][\w.-]*(=|$)")
 COMMANDS = {
     "train": train,
@@ -88,8 +91,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     except Exception as error:
         code, text = SSSegError.exit_code, traceback.format_exc()
-        if isinstance(error, OSError) and error.filename is not None:
-            # a path that is too long, or in a folder that may not be entered: nothing before could say it better
+        if isinstance(error, OSError) and error.filename is not None and error.errno in _OF_A_PATH:
             code, text = ResourceError.exit_code, f"{shown(error.filename)}: {error.strerror}"
         tell(text, code)
         return code

@@ -14,6 +14,7 @@ from ..modules.datasets.pipelines.rareclass import RareClassFocus
 from ..modules.utils.distributed import gather_objects, ismainprocess, world_size
 from ..modules.utils.errors import DataError, SSSegError, listed, nearest
 from ..modules.utils.files import write_atomically
+from ..modules.utils.jsontext import parse_json
 from .dataaudit.cache import RecordCache, cache_key, reading_key
 from .dataaudit.listing import Pair, pairs_of
 from .dataaudit.pool import examine_all
@@ -103,10 +104,10 @@ def _counts(cfg: SegmentorConfig, kept: Path) -> ClassCounts:
     readings = {id(dataset): reading_key(dataset) for dataset, _ in jobs}
     keys = [cache_key(readings[id(dataset)], pair.label or "") for dataset, pair in jobs]
     try:
-        content = json.loads(kept.read_text(encoding="utf-8"))
+        content = parse_json(kept.read_text(encoding="utf-8"))
         if content["files"] == keys:
             return ClassCounts(**content["counts"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         pass  # not counted yet, or a file that is not ours: it is written anew
     workers = cfg["dataloader"]["train"].get("num_workers_per_gpu", 0) * world_size()
     records = examine_all(jobs, workers=workers, cache=RecordCache(None), title="count pixels of classes")

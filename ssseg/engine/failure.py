@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..modules.utils.errors import LostProcessError
+from ..modules.utils.jsontext import parse_json
 
 FILE = "SSSEG_FAILURE_FILE"  # set by the launcher, a file for each process
 
@@ -50,6 +51,6 @@ def tell(message: object, code: int) -> None:
 def told(path: Path) -> Failure | None:
     """Return what a process told in its file, None where it told nothing."""
     try:
-        return Failure(**json.loads(path.read_text(encoding="utf-8")))
+        return Failure(**parse_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

@@ -18,6 +18,7 @@ from typing import Any
 from ..modules.datasets.rawcache import FORMAT, INDEX, PIXELS, Entry, is_fresh, key_of, read_index, reading_of
 from ..modules.utils.errors import DataError, ResourceError
 from ..modules.utils.files import touchdirs, write_atomically
+from ..modules.utils.jsontext import parse_json
 from .dataaudit.sources import open_sources
 from .progress import progress
 from .rawdecoding import Job, bytes_of, decoded
@@ -122,7 +123,7 @@ def _begun(folder: Path) -> dict[str, Entry]:
     if (folder / JOURNAL).is_file():
         for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
             try:
-                key, record = json.loads(line)
+                key, record = parse_json(line)
                 entries[key] = Entry.from_json(record)
             except (ValueError, KeyError, TypeError):
                 break  # a line that a crash cut short is the last

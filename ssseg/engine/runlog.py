@@ -9,6 +9,7 @@ from typing import Any
 
 from ..modules.utils.errors import ResourceError
 from ..modules.utils.files import write_atomically
+from ..modules.utils.jsontext import parse_json
 
 
 class RunLog:
@@ -68,17 +69,17 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     lines = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            lines.append(json.loads(line))
-        except (ValueError, RecursionError):
+            lines.append(parse_json(line))
+        except ValueError:
             continue
     return lines
 
 
 def _is_until(line: str, iteration: int) -> bool:
     try:
-        entry = json.loads(line)
+        entry = parse_json(line)
         return int(entry["iter"]) <= iteration - (entry["kind"] == "eval")
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return False
 
 

@@ -14,6 +14,7 @@ from ..modules.utils import safeload
 from ..modules.utils.checkpoint import loadckpts, saveckpts
 from ..modules.utils.errors import CheckpointError
 from ..modules.utils.files import write_atomically
+from ..modules.utils.jsontext import parse_json
 from .runlog import plain_values
 
 SAFETENSORS = ".safetensors"
@@ -32,8 +33,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
         return _checked_header(safeload.scan(path).get("ssseg") or {}, path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("ssseg", "{}")) or {}
-    except (OSError, safetensors.SafetensorError, json.JSONDecodeError, RecursionError) as error:
+            header = parse_json((file.metadata() or {}).get("ssseg", "{}")) or {}
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read as safetensors: {error}") from error
     return _checked_header(header, path)
 

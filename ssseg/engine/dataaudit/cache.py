@@ -9,6 +9,7 @@ from typing import Any
 
 from ...modules.utils.errors import DataError
 from ...modules.utils.files import touchdirs, write_atomically
+from ...modules.utils.jsontext import parse_json
 from .records import Record
 
 FORMAT = 1
@@ -31,9 +32,9 @@ class RecordCache:
         self.saved = time.monotonic()
         if self.path is not None and self.path.exists():
             try:
-                content = json.loads(self.path.read_text(encoding="utf-8"))
+                content = parse_json(self.path.read_text(encoding="utf-8"))
                 known, self.entries = content["format"] == FORMAT, dict(content["records"])
-            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 raise DataError(f"{self.path}: is no cache of `ssseg data check`: {error!r}") from error
             if not known:
                 self.entries = {}

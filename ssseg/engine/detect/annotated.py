@@ -8,10 +8,10 @@ from typing import Any
 
 from ...modules.datasets.classes import ClassRow
 from ...modules.datasets.cocofile import UNCOVERED
-from ...modules.datasets.jsonfile import load_json
 from ...modules.datasets.labelme import BACKGROUND, IGNORED, UNLABELLED, dict_of, read_shapes
 from ...modules.utils.errors import ConfigError, DataError, listed
 from ...modules.utils.filekinds import shown
+from ...modules.utils.jsontext import load_json
 from .layout import TRAIN, VAL, Layout, Pair, as_entries, chosen_sets, listed_layout, set_aside, sibling
 from .pairing import split_of
 
@@ -102,12 +102,11 @@ def find_labelme(root: Path) -> Layout | None:
     if train is None:
         sets, train, val = {"": [pair for pairs in sets.values() for pair in pairs]}, "", None
     chosen = {part: sets[name] for part, name in (("train", train), ("val", val)) if name is not None}
+    names -= {BACKGROUND, IGNORED, "background"}
     if len(names) >= UNLABELLED:
         raise DataError(f"{shown(root)}: the shapes have {len(names)} names; more than {UNLABELLED - 1} are not read")
     rows = [ClassRow(0, BACKGROUND.strip("_"))]
-    rows += [
-        ClassRow(number, name) for number, name in enumerate(sorted(names - {BACKGROUND, IGNORED, "background"}), 1)
-    ]
+    rows += [ClassRow(number, name) for number, name in enumerate(sorted(names), 1)]
     notes = ["pixels without a shape are the class background"]
     sources = {"train": train or "*.json", "val": val or ""}
     return listed_layout("LabelMe", root, chosen, rows, sources, notes)

@@ -11,9 +11,9 @@ import numpy as np
 from ..utils.errors import DataError
 from ..utils.filekinds import shown
 from ..utils.images import read_label
+from ..utils.jsontext import load_json
 from ..utils.labelmap import LabelMap
 from ..utils.rawlabels import as_numbers
-from .jsonfile import load_json
 
 _VOID = ("void", "ignore")
 _UNLABELLED = 255  # what most tools write where nothing was labelled

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..utils.errors import DataError, LabelError
 from ..utils.filekinds import shown
-from .jsonfile import Array, load_json, points_of, size_of
+from ..utils.jsontext import load_json
+from .annotationvalues import Array, points_of, size_of
 from .paths import missing
 
 

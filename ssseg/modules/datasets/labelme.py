@@ -8,8 +8,9 @@ import numpy as np
 
 from ..utils.errors import LabelError, listed, nearest
 from ..utils.filekinds import shown
+from ..utils.jsontext import load_json
+from .annotationvalues import points_of, size_of
 from .cocojson import shape_mask
-from .jsonfile import load_json, points_of, size_of
 
 BACKGROUND, IGNORED = "_background_", "__ignore__"  # LabelMe's own names
 UNLABELLED = 255

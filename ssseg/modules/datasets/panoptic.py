@@ -4,7 +4,7 @@ import os
 
 from ..utils.errors import DataError
 from ..utils.filekinds import shown
-from .jsonfile import load_json
+from ..utils.jsontext import load_json
 from .paths import missing
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..utils.errors import DataError, listed
 from ..utils.filekinds import shown
+from ..utils.jsontext import parse_json
 from .labelcodes import ByteLabels, LabelCodes, PlainLabels
 
 FORMAT = 1
@@ -151,11 +152,11 @@ class RawCache:
 def read_index(folder: Path) -> dict[str, Entry]:
     """Return the entries of a cache; DataError where it is none or not finished."""
     try:
-        content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        content = parse_json((folder / INDEX).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']}, not {FORMAT}")
         return {key: Entry.from_json(record) for key, record in content["entries"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = "it has no index; it was not finished" if isinstance(error, FileNotFoundError) else str(error)
         raise DataError(f"{_WHERE}: {folder} is no raw cache: {reason}. {command(folder)}") from error
 

@@ -14,7 +14,6 @@ Values are Python or JSON literals, None or null, True or true, False or false; 
 """
 
 import ast
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
@@ -22,6 +21,7 @@ from typing import Any
 
 from ...configs._base_.segmentors import SegmentorConfig
 from .errors import ConfigError, listed, nearest
+from .jsontext import parse_json
 from .misspelling import misspelt
 
 ROOT = "SEGMENTOR_CFG"
@@ -64,8 +64,8 @@ def parse_value(text: str, override: str = "") -> Any:
     if text[:1] not in ("[", "(", "{"):
         return text
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise ConfigError(
             f"override {override or text!r}: {text} is neither a Python nor a JSON literal. "
             "Strings inside brackets need quotes, and the whole needs quotes in the shell."

@@ -111,11 +111,17 @@ def test_labelme_files(root, tmp_path):
 
 
 def test_labelme_files_with_too_many_names(root):
-    write_image(root / "0.jpg", np.zeros((6, 8, 3), np.uint8))
-    shapes = [{"label": f"n{i}", "points": [[0, 0], [3, 2]], "shape_type": "rectangle"} for i in range(255)]
-    (root / "0.json").write_text(
-        json.dumps({"imagePath": "0.jpg", "imageHeight": 6, "imageWidth": 8, "shapes": shapes})
-    )
+    def write(names):
+        shapes = [{"label": name, "points": [[0, 0], [3, 2]], "shape_type": "rectangle"} for name in names]
+        for image in ("0.jpg", "1.jpg"):
+            write_image(root / image, np.zeros((6, 8, 3), np.uint8))
+            record = {"imagePath": image, "imageHeight": 6, "imageWidth": 8, "shapes": shapes}
+            (root / image).with_suffix(".json").write_text(json.dumps(record))
+
+    reserved, names = ["_background_", "__ignore__", "background"], [f"n{i}" for i in range(255)]
+    write([*reserved, *names[:254]])
+    assert len(detect(root).dataset["classes"]) == 1 + 254
+    write(names)
     with pytest.raises(DataError, match="have 255 names; more than 254 are not read"):
         detect(root)
 

@@ -62,7 +62,7 @@ def unit_in_the_last_place(values: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def resized(logits: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
-    """Return bilinearly resized logits, or themselves where they have that size."""
+    """Return bilinearly resized logits, to the last bit as `F.interpolate`, which `resize` is not everywhere."""
     if tuple(logits.shape[2:]) == tuple(size):
         return logits
     return F.interpolate(logits, tuple(size), mode="bilinear", align_corners=align_corners)

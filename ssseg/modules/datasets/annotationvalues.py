@@ -1,32 +1,14 @@
-"""Annotation files as JSON, and what numbers in them may be."""
+"""What the numbers in annotation files may be."""
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..utils.errors import DataError
-from ..utils.filekinds import shown
 from ..utils.images import MAX_PIXELS
 
 MAX_COORDINATE = 2.0**24  # pixels from the origin
 
 Array = np.ndarray[Any, Any]
-
-
-def load_json(path: str | os.PathLike[str], what: str, error: type[DataError] = DataError) -> Any:
-    """Read a JSON file: UTF-8, with or without byte order mark.
-
-    Args:
-        what: it is, for the message.
-        error: the class to raise where the file is missing, unreadable or no JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as reason:
-        raise error(f"{shown(path)}: {what} cannot be read: {reason}") from reason
 
 
 def size_of(height: Any, width: Any) -> tuple[int, int]:
