@@ -70,7 +70,10 @@ def pictures() -> Path:
 def train_with_ours() -> None:
     """`ssseg train` until the first iteration ends, with one data process."""
     from ssseg.cli.main import main
-    from ssseg.engine import step
+    from ssseg.cli.quickimports import quick_imports
+
+    with quick_imports():  # as `main` would
+        from ssseg.engine import step
 
     train_step = step.train_step
 

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from .arguments import add_config, add_device, add_launch, config_of, set_up_launch
+from .quickimports import quick_imports
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     """Test."""
     cfg = config_of(options)
     set_up_launch(options)
-    from ..engine.tester import evaluate_checkpoint
+    with quick_imports():
+        from ..engine.tester import evaluate_checkpoint
 
     evaluate_checkpoint(
         cfg, ckptspath=options.ckptspath, device=options.device, ema=options.ema, eval_env=options.eval_env

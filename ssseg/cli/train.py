@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .arguments import add_config, add_device, add_launch, config_of, set_up_launch
+from .quickimports import quick_imports
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
         found = use_data(cfg, options.data)
         if speaks:
             print(found, flush=True)
-    from ..engine.trainer import train
+    with quick_imports():
+        from ..engine.trainer import train
 
     best = train(cfg, device=options.device, ckptspath=options.ckptspath)
     if best and speaks:
