@@ -16,7 +16,7 @@ WHERE = r"SEGMENTOR_CFG\['scheduler'\]\['optimizer'\]"
 def test_the_documented_optimizers_are_those_of_torch(name):
     model = nn.Linear(2, 3)
     optimizer = BuildOptimizer(model, {"type": name, "lr": 0.5, "params_rules": {}})
-    assert type(optimizer) is getattr(torch.optim, name)
+    assert isinstance(optimizer, getattr(torch.optim, name))
     (group,) = optimizer.param_groups
     assert group["lr"] == 0.5
     assert all(a is b for a, b in zip(group["params"], model.parameters(), strict=True))

@@ -12,10 +12,12 @@ from ...utils.modulebuilder import BaseModuleBuilder, Registry
 from .groups import require_number, unwrapped
 from .momenta import start_momenta
 from .paramsconstructor import BuildParamsConstructor
+from .uncompiled import without_compiler
 
 _TORCH = "SGD Adam AdamW Adadelta Adagrad SparseAdam Adamax ASGD LBFGS NAdam RAdam RMSprop Rprop".split()
 
-_FUSED, _FUSED_ON = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW), ("cpu", "cuda")
+_FUSED = tuple(map(without_compiler, (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)))
+_FUSED_ON = ("cpu", "cuda")
 
 
 class OptimizerBuilder(BaseModuleBuilder):
@@ -26,6 +28,10 @@ class OptimizerBuilder(BaseModuleBuilder):
     )
     kind = "optimizer"
     where = "SEGMENTOR_CFG['scheduler']['optimizer']"
+
+    def find(self, name: object, where: str = "") -> Any:
+        """Return the class registered as `name`, so that it does not import torch's compiler."""
+        return without_compiler(super().find(name, where))
 
     def build(  # type: ignore[override]
         self, model_or_params: nn.Module | Iterable[Tensor], optimizer_cfg: Mapping[str, Any]
