@@ -42,11 +42,14 @@ def built(weights: str, network: str) -> float:
     """Build twice, as the first time imports modules; return what the second took."""
     from contextlib import nullcontext
 
-    import torch
+    from ssseg.cli.quickimports import quick_imports
 
-    from ssseg.engine.build import build_segmentor
-    from ssseg.modules.models.uninitialized import Uninitialized
-    from ssseg.modules.utils.configparser import load_config
+    with quick_imports():  # as commands do
+        import torch
+
+        from ssseg.engine.build import build_segmentor
+        from ssseg.modules.models.uninitialized import Uninitialized
+        from ssseg.modules.utils.configparser import load_config
 
     cfg = load_config(network, ["backbone.pretrained=False"])
     for _ in range(2):

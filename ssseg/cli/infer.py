@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from .arguments import add_config, add_device, config_of
+from .quickimports import quick_imports
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +27,10 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Segment the pictures; one that cannot be read does not stop the others."""
     cfg = config_of(options)
-    from ..engine.inference import find_images, infer, require_apart
-    from ..engine.predictor import Predictor
-    from ..modules.utils.errors import DataError
+    with quick_imports():
+        from ..engine.inference import find_images, infer, require_apart
+        from ..engine.predictor import Predictor
+        from ..modules.utils.errors import DataError
 
     given = options.imagedir or options.imagepath
     images = find_images(given)
