@@ -69,7 +69,13 @@ def test_the_tables_of_weights():
     urls = mobilevitv2.DEFAULT_MODEL_URLS
     assert len(urls) == 13
     assert urls["mobilevitv2_175_384_in22ft1k"].endswith("/mobilevitv2_175_384_in22ft1k-059cbe56.pth")
+
+
+def test_the_structure_type_tells_the_widths_of_the_second_version():
+    assert build(SECOND).out_channels == (32, 64, 128, 192, 256)
+    assert build(SECOND, structure_type="mobilevitv2_100").out_channels == (64, 128, 256, 384, 512)
     assert build(SECOND, structure_type="mobilevitv2_175_384_in22ft1k").out_channels == (112, 224, 448, 672, 896)
+    assert build(SECOND, arch="mobilevitv2_100").out_channels == (64, 128, 256, 384, 512)
 
 
 def test_quarters_are_even_and_odd_rows_and_columns():
