@@ -68,6 +68,8 @@ def test_those_of_others_are_left_alone():
         pass
 
     assert without_compiler(Mine) is Mine
+    in_the_package = type("Mine", (), {"__module__": "ssseg.modules.models.optimizers.mine"})
+    assert without_compiler(in_the_package) is in_the_package
 
     def build(params):
         return Mine(params)

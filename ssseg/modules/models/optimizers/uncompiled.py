@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 _NEVER_COMPILED = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
-_KNOWN = ("torch.optim.", "ssseg.")  # where decorators of these methods are torch's own
+_KNOWN = ("torch.optim.", f"{__package__}.muon")  # where decorators of these methods are torch's own
 
 
 @cache
