@@ -14,13 +14,15 @@ from typing import Any
 
 from .._base_ import DatasetConfig, SegmentorConfig, experiment
 
+Range = tuple[float, float]
 
-def train_pipelines(height: int, width: int) -> list[tuple[str, dict[str, Any]]]:
+
+def train_pipelines(height: int, width: int, scale_range: Range) -> list[tuple[str, dict[str, Any]]]:
     """Crops of `height` x `width` out of pictures of about 384 x 288, somewhat smaller than in the test."""
     return [
         (
             "Resize",
-            {"output_size": (288, 384), "scale_range": (0.6, 1.35), "seg_target_interpolation": "nearest_exact"},
+            {"output_size": (288, 384), "scale_range": scale_range, "seg_target_interpolation": "nearest_exact"},
         ),
         ("RandomCrop", {"crop_size": (height, width), "one_category_max_ratio": 0.75}),
         ("RandomFlip", {"prob": 0.5}),
@@ -48,7 +50,7 @@ CLASS_WEIGHTS = {
 }
 
 
-def recipe(path: str, epochs: int) -> SegmentorConfig:
+def recipe(path: str, epochs: int, scale_range: Range, test_size: tuple[int, int]) -> SegmentorConfig:
     """Return the experiment of the file `path`, whose crops grow at fixed shares of its `epochs`."""
     cfg = experiment(
         path,
@@ -59,16 +61,16 @@ def recipe(path: str, epochs: int) -> SegmentorConfig:
             train={
                 "set": "train",
                 "rare_class_crop": "auto",  # half of the crops are drawn around a pixel of a class that is rare
-                "data_pipelines": train_pipelines(144, 192),
+                "data_pipelines": train_pipelines(144, 192, scale_range),
                 "pipeline_schedule": [  # small crops first: they cost a third of the last ones
-                    (1 + round(0.45 * epochs), train_pipelines(192, 256)),
-                    (1 + round(0.85 * epochs), train_pipelines(240, 320)),
+                    (1 + round(0.45 * epochs), train_pipelines(192, 256, scale_range)),
+                    (1 + round(0.85 * epochs), train_pipelines(240, 320, scale_range)),
                 ],
             },
             test={
                 "set": "val",
                 "data_pipelines": [
-                    ("Resize", {"output_size": (312, 416), "keep_ratio": True, "scale_range": None}),
+                    ("Resize", {"output_size": test_size, "keep_ratio": True, "scale_range": None}),
                     ("Normalize", {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}),
                     ("ToTensor", {}),
                 ],
@@ -103,4 +105,4 @@ def recipe(path: str, epochs: int) -> SegmentorConfig:
     return cfg
 
 
-SEGMENTOR_CFG = recipe(__file__, epochs=54)
+SEGMENTOR_CFG = recipe(__file__, epochs=54, scale_range=(0.6, 1.35), test_size=(312, 416))
