@@ -1,6 +1,7 @@
 """Optimizers that do not import torch's compiler do what torch's do."""
 
 import copy
+import pickle
 import subprocess
 import sys
 
@@ -37,6 +38,23 @@ def test_updates_are_those_of_torch_to_the_bit(name):
     assert ours is not theirs
     assert (ours.__name__, ours.__module__) == (theirs.__name__, theirs.__module__)
     torch.testing.assert_close(trained(ours), trained(theirs), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize("name", ["SGD", "AdamW"])
+def test_copies_go_on_alike(name, copied):
+    torch.manual_seed(0)
+    net = nn.Linear(4, 3)
+    pair = {"net": net, "optimizer": without_compiler(getattr(torch.optim, name))(net.parameters(), lr=0.1)}
+    x = torch.randn(2, 4)
+    for _ in range(2):
+        twin = copied(pair)
+        assert type(twin["optimizer"]) is type(pair["optimizer"])
+        for each in (pair, twin):
+            each["optimizer"].zero_grad()
+            each["net"](x).square().sum().backward()
+            each["optimizer"].step()
+        torch.testing.assert_close(twin["net"].state_dict(), pair["net"].state_dict(), rtol=0, atol=0)
 
 
 def test_closures_have_gradients():

@@ -25,6 +25,14 @@ def without_compiler(optimizer: Any) -> Any:
         with torch.set_grad_enabled(self.defaults.get("differentiable", False)):
             return step(self, *args, **kwargs)
 
+    def reduce(self: Any) -> tuple[Any, ...]:  # its class is made at run time: no copy could find it by its name
+        return _blank, (optimizer,), self.__getstate__()
+
     methods = {name: inspect.unwrap(getattr(optimizer, name)) for name in _NEVER_COMPILED}
     names = {name: getattr(optimizer, name) for name in ("__module__", "__qualname__", "__doc__")}
-    return type(optimizer.__name__, (optimizer,), {**names, **methods, "step": quick_step})
+    return type(optimizer.__name__, (optimizer,), {**names, **methods, "step": quick_step, "__reduce__": reduce})
+
+
+def _blank(optimizer: Any) -> Any:
+    made = without_compiler(optimizer)
+    return made.__new__(made)
